@@ -1,0 +1,107 @@
+// ResourceStore is the one implementation of create, get, list, update, delete and watch for all
+// kinds (upstream: registry/generic/registry.Store). Strategies add what differs per kind. HTTP
+// handlers and in-process clients (the simulator) call it alike, with parsed objects.
+//
+// Borrows: store, catalog, types and runtime, which must outlive it.
+// Threads: any. Errors: the Status that a client of the real server would see.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json/value.h"
+#include "base/result.h"
+#include "base/runtime.h"
+#include "openapi/catalog.h"
+#include "storage/store.h"
+
+namespace kulisse::apiserver {
+
+// Who asks and how; what strategies and admission may look at.
+struct RequestContext {
+  std::string user;
+  std::vector<std::string> groups;
+  std::string field_manager;
+  bool dry_run = false;
+  // Warnings for the client (Warning headers), added to by whoever has one.
+  std::vector<std::string>* warnings = nullptr;
+
+  // The identity of parts of this process: system:masters.
+  static RequestContext Internal(std::string_view component);
+};
+
+struct ObjectName {
+  std::string ns;  // "" at cluster scope
+  std::string name;
+};
+
+struct Preconditions {
+  std::optional<std::string> uid;
+  std::optional<std::string> resource_version;
+};
+
+struct DeleteOptions {
+  std::optional<int64_t> grace_period_seconds;
+  Preconditions preconditions;
+  // "Foreground", "Background", "Orphan"; nothing: the kind's default.
+  std::optional<std::string> propagation_policy;
+};
+
+struct WriteResult {
+  storage::RecordPtr record;
+  storage::Revision revision;  // the answer may leave when this is durable
+  bool created = false;
+  bool changed = false;
+  // Whether a delete removed the object, or only began to (finalizers, grace).
+  bool deleted = false;
+};
+
+// Computes the new object from the current one, in place. May run several times; an error that it
+// returns is the answer.
+using Mutation = std::function<Result<void>(json::Document& object)>;
+
+class ResourceStore {
+ public:
+  ResourceStore(storage::Store& store, const openapi::Catalog& catalog,
+                const openapi::TypeTable& types, Runtime& runtime);
+  ~ResourceStore();
+
+  // `object` is in canonical form of the resource's type. Its metadata.namespace must be `ns` or
+  // empty.
+  Result<WriteResult> Create(const RequestContext& context, const openapi::ResourceInfo& resource,
+                             std::string_view ns, json::Document object);
+
+  // The record as stored, or 404.
+  Result<storage::RecordPtr> Get(const openapi::ResourceInfo& resource, const ObjectName& name);
+
+  // Changes the object, or one part of it: `subresource` is "" or "status" …: the strategy keeps
+  // what that part may not change. Removing the last finalizer of an object being deleted deletes
+  // it. `unconditional`: metadata.resourceVersion in the mutated object is not compared.
+  Result<WriteResult> Update(const RequestContext& context, const openapi::ResourceInfo& resource,
+                             const ObjectName& name, std::string_view subresource,
+                             const Mutation& mutation);
+
+  Result<WriteResult> Delete(const RequestContext& context, const openapi::ResourceInfo& resource,
+                             const ObjectName& name, const DeleteOptions& options);
+
+  // The object of a record as a document, metadata.resourceVersion included, without kind and
+  // apiVersion.
+  [[nodiscard]] static json::Document Decode(const storage::Record& record);
+
+  [[nodiscard]] storage::Store& store() { return store_; }
+  [[nodiscard]] const openapi::Catalog& catalog() const { return catalog_; }
+  [[nodiscard]] const openapi::TypeTable& types() const { return types_; }
+  [[nodiscard]] Runtime& runtime() { return runtime_; }
+
+ private:
+  storage::Store& store_;
+  const openapi::Catalog& catalog_;
+  const openapi::TypeTable& types_;
+  Runtime& runtime_;
+};
+
+}  // namespace kulisse::apiserver

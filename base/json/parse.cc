@@ -1,0 +1,395 @@
+#include "base/json/parse.h"
+
+#include <fmt/format.h>
+#define RAPIDJSON_HAS_STDSTRING 0
+#include <rapidjson/reader.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <unordered_set>
+
+#include "base/limits.h"
+#include "base/text.h"
+
+namespace kulisse::json {
+
+namespace {
+
+// From this many members on an object's names are looked up in a hash set.
+constexpr size_t kLinearNamesMax = 24;
+
+// Builds Values from the reader's events. Strings point into the parsed text (in situ).
+class Builder {
+ public:
+  using Ch = char;
+
+  Builder(Arena& arena, std::vector<std::string>* duplicates)
+      : arena_(arena), duplicates_(duplicates) {}
+
+  bool Null() { return Add(Value()); }
+  bool Bool(bool b) { return Add(Value::Bool(b)); }
+  bool Int(int i) { return Add(Value::Int(i)); }
+  bool Uint(unsigned u) { return Add(Value::Int(u)); }
+  bool Int64(int64_t i) { return Add(Value::Int(i)); }
+  bool Uint64(uint64_t u) { return Add(Value::Uint(u)); }
+  bool Double(double d) { return Add(Value::Double(d)); }
+  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
+  bool String(const char* text, rapidjson::SizeType length, bool /*copy*/) {
+    return Add(Value::StringRef({text, length}));
+  }
+  bool StartObject() { return Push(Value::Object()); }
+  bool Key(const char* text, rapidjson::SizeType length, bool /*copy*/) {
+    frames_.back().name = {text, length};
+    return true;
+  }
+  bool EndObject(rapidjson::SizeType) { return Pop(); }
+  bool StartArray() { return Push(Value::Array()); }
+  bool EndArray(rapidjson::SizeType) { return Pop(); }
+
+  Value TakeRoot() { return std::move(root_); }
+  [[nodiscard]] bool too_deep() const { return too_deep_; }
+
+ private:
+  struct Frame {
+    Value value;
+    std::string_view name;  // of the member being read, when value is an object
+    std::unique_ptr<std::unordered_set<std::string_view>> names;
+  };
+
+  bool Add(Value value) {
+    if (frames_.empty()) {
+      root_ = std::move(value);
+      return true;
+    }
+    Frame& frame = frames_.back();
+    if (frame.value.IsArray()) {
+      frame.value.PushBack(std::move(value), arena_);
+      return true;
+    }
+    if (Value* existing = FindExisting(frame)) {
+      if (duplicates_ != nullptr) duplicates_->push_back(Path());
+      *existing = std::move(value);
+    } else {
+      frame.value.AppendRef(frame.name, std::move(value), arena_);
+    }
+    return true;
+  }
+
+  Value* FindExisting(Frame& frame) {
+    if (frame.value.size() < kLinearNamesMax) return frame.value.Find(frame.name);
+    if (frame.names == nullptr) {
+      frame.names = std::make_unique<std::unordered_set<std::string_view>>();
+      for (const Member& member : frame.value.members()) frame.names->insert(member.name);
+    }
+    return frame.names->insert(frame.name).second ? nullptr : frame.value.Find(frame.name);
+  }
+
+  bool Push(Value container) {
+    if (frames_.size() >= kJsonDepthMax) {
+      too_deep_ = true;
+      return false;
+    }
+    frames_.push_back({std::move(container), {}, nullptr});
+    return true;
+  }
+
+  bool Pop() {
+    Value done = std::move(frames_.back().value);
+    frames_.pop_back();
+    return Add(std::move(done));
+  }
+
+  [[nodiscard]] std::string Path() const {
+    std::string path;
+    for (const Frame& frame : frames_) {
+      if (frame.value.IsArray()) {
+        path += fmt::format("[{}]", frame.value.size());
+      } else {
+        if (!path.empty()) path += '.';
+        path += frame.name;
+      }
+    }
+    return path;
+  }
+
+  Arena& arena_;
+  std::vector<std::string>* duplicates_;
+  std::vector<Frame> frames_;
+  Value root_;
+  bool too_deep_ = false;
+};
+
+// Finds the first syntax error as Go's encoding/json words it (upstream: encoding/json/scanner.go).
+class GoScanner {
+ public:
+  explicit GoScanner(std::string_view text) : text_(text) {}
+
+  std::optional<ParseError> FirstError() {
+    if (!ParseValue("looking for beginning of value")) return error_;
+    SkipSpace();
+    if (at_ < text_.size()) return Fail("after top-level value"), error_;
+    return std::nullopt;
+  }
+
+ private:
+  bool Fail(std::string_view context) {
+    if (at_ >= text_.size()) {
+      error_ = ParseError{at_, "unexpected end of JSON input"};
+      return false;
+    }
+    error_ = ParseError{at_, fmt::format("invalid character {} {}", QuoteChar(), context)};
+    return false;
+  }
+
+  [[nodiscard]] std::string QuoteChar() const {
+    const char c = text_[at_];
+    if (c == '\'') return "'\\''";
+    if (c == '"') return "'\"'";
+    const size_t length = Utf8SequenceLength(text_.substr(at_));
+    if (length > 1) return fmt::format("'{}'", text_.substr(at_, length));
+    const std::string quoted = GoQuoteByte(c);
+    return fmt::format("'{}'", quoted);
+  }
+
+  static std::string GoQuoteByte(char c) {
+    switch (c) {
+      case '\n': return "\\n";
+      case '\t': return "\\t";
+      case '\r': return "\\r";
+      case '\\': return "\\\\";
+      default: break;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7f) return fmt::format("\\x{:02x}", byte);
+    return std::string(1, c);
+  }
+
+  void SkipSpace() {
+    while (at_ < text_.size() && std::strchr(" \t\r\n", text_[at_]) != nullptr && text_[at_] != 0) {
+      ++at_;
+    }
+  }
+  [[nodiscard]] bool At(char c) const { return at_ < text_.size() && text_[at_] == c; }
+  [[nodiscard]] bool AtDigit() const {
+    return at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9';
+  }
+
+  // Containers are tracked in a stack of their opening characters: no recursion.
+  bool ParseValue(std::string_view context) {
+    std::string open;
+    while (true) {
+      SkipSpace();
+      if (At('{') || At('[')) {
+        const char kind = text_[at_++];
+        SkipSpace();
+        if (At(kind == '{' ? '}' : ']')) {
+          ++at_;
+        } else {
+          open += kind;
+          if (open.size() > kJsonDepthMax) {
+            error_ = ParseError{at_, "exceeded max depth"};
+            return false;
+          }
+          if (kind == '{' && !ParseName("looking for beginning of object key string")) return false;
+          context = "looking for beginning of value";
+          continue;
+        }
+      } else if (!ParseScalar(context)) {
+        return false;
+      }
+      // A value has ended: close containers until one goes on.
+      while (true) {
+        if (open.empty()) return true;
+        SkipSpace();
+        const bool in_object = open.back() == '{';
+        if (At(',')) {
+          ++at_;
+          if (in_object && !ParseName("looking for beginning of object key string")) return false;
+          break;
+        }
+        if (!At(in_object ? '}' : ']')) {
+          return Fail(in_object ? "after object key:value pair" : "after array element");
+        }
+        ++at_;
+        open.pop_back();
+      }
+      context = "looking for beginning of value";
+    }
+  }
+
+  bool ParseName(std::string_view context) {
+    SkipSpace();
+    if (!At('"')) return Fail(context);
+    if (!ParseText()) return false;
+    SkipSpace();
+    if (!At(':')) return Fail("after object key");
+    ++at_;
+    return true;
+  }
+
+  bool ParseScalar(std::string_view context) {
+    if (At('"')) return ParseText();
+    if (At('-') || AtDigit()) return ParseNumber();
+    for (const std::string_view word : {"true", "false", "null"}) {
+      if (!At(word[0])) continue;
+      for (size_t i = 0; i < word.size(); ++i, ++at_) {
+        if (!At(word[i])) {
+          return Fail(fmt::format("in literal {} (expecting '{}')", word, word[i]));
+        }
+      }
+      return true;
+    }
+    return Fail(context);
+  }
+
+  bool ParseText() {
+    ++at_;
+    while (!At('"')) {
+      if (at_ >= text_.size()) return Fail("");
+      if (static_cast<unsigned char>(text_[at_]) < 0x20) return Fail("in string literal");
+      if (text_[at_++] != '\\') continue;
+      if (at_ >= text_.size()) return Fail("");
+      if (text_[at_] == 'u') {
+        ++at_;
+        for (int i = 0; i < 4; ++i, ++at_) {
+          if (at_ >= text_.size() || std::isxdigit(static_cast<unsigned char>(text_[at_])) == 0) {
+            return Fail("in \\u hexadecimal character escape");
+          }
+        }
+      } else if (std::string_view("\"\\/bfnrt").find(text_[at_]) == std::string_view::npos) {
+        return Fail("in string escape code");
+      } else {
+        ++at_;
+      }
+    }
+    ++at_;
+    return true;
+  }
+
+  bool ParseNumber() {
+    if (At('-')) ++at_;
+    if (!AtDigit()) return Fail("in numeric literal");
+    if (At('0')) {
+      ++at_;
+    } else {
+      while (AtDigit()) ++at_;
+    }
+    if (At('.')) {
+      ++at_;
+      if (!AtDigit()) return Fail("after decimal point in numeric literal");
+      while (AtDigit()) ++at_;
+    }
+    if (At('e') || At('E')) {
+      ++at_;
+      if (At('+') || At('-')) ++at_;
+      if (!AtDigit()) return Fail("in exponent of numeric literal");
+      while (AtDigit()) ++at_;
+    }
+    return true;
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  ParseError error_;
+};
+
+// What Go reads as U+FFFD: bytes that are no UTF-8, and \u escapes of lone surrogates.
+std::string Sanitize(std::string_view text) {
+  const auto hex4 = [&text](size_t i) -> unsigned {
+    unsigned value = 0;
+    if (i + 6 > text.size() || text[i] != '\\' || text[i + 1] != 'u') return 0;
+    for (size_t k = i + 2; k < i + 6; ++k) {
+      const char c = text[k];
+      const unsigned digit = c >= '0' && c <= '9'   ? static_cast<unsigned>(c - '0')
+                             : c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a' + 10)
+                             : c >= 'A' && c <= 'F' ? static_cast<unsigned>(c - 'A' + 10)
+                                                    : 0x10000U;
+      if (digit == 0x10000U) return 0;
+      value = value * 16 + digit;
+    }
+    return value;
+  };
+  std::string out;
+  out.reserve(text.size() + 16);
+  for (size_t i = 0; i < text.size();) {
+    if (text[i] == '\\') {
+      const unsigned unit = hex4(i);
+      const unsigned next = unit >= 0xd800 && unit < 0xdc00 ? hex4(i + 6) : 0;
+      if (next >= 0xdc00 && next < 0xe000) {
+        out.append(text, i, 12);
+        i += 12;
+      } else if (unit >= 0xd800 && unit < 0xe000) {
+        out += "\\ufffd";
+        i += 6;
+      } else {
+        out.append(text, i, 2);
+        i += 2;
+      }
+      continue;
+    }
+    const size_t length = Utf8SequenceLength(text.substr(i));
+    if (length == 0) {
+      out += "\xef\xbf\xbd";
+      ++i;
+    } else {
+      out.append(text, i, length);
+      i += length;
+    }
+  }
+  return out;
+}
+
+struct Attempt {
+  bool ok = false;
+  bool too_deep = false;
+  size_t offset = 0;
+  Value root;
+};
+
+Attempt TryParse(std::string_view text, Arena& arena, std::vector<std::string>* duplicates) {
+  char* copy = static_cast<char*>(arena.Allocate(text.size() + 1));
+  std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  Builder builder(arena, duplicates);
+  rapidjson::Reader reader;
+  rapidjson::InsituStringStream stream(copy);
+  constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
+                              rapidjson::kParseFullPrecisionFlag;
+  const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
+  Attempt attempt;
+  attempt.ok = !result.IsError();
+  attempt.offset = result.Offset();
+  attempt.too_deep = builder.too_deep();
+  if (attempt.ok) attempt.root = builder.TakeRoot();
+  return attempt;
+}
+
+}  // namespace
+
+std::expected<Value, ParseError> ParseInto(std::string_view text, Arena& arena,
+                                           std::vector<std::string>* duplicates) {
+  if (text.find('\0') == std::string_view::npos && IsUtf8(text)) {
+    Attempt attempt = TryParse(text, arena, duplicates);
+    if (attempt.ok) return std::move(attempt.root);
+    if (attempt.too_deep) return std::unexpected(ParseError{attempt.offset, "exceeded max depth"});
+  }
+  // The slow path words the error as Go does, or repairs what Go repairs.
+  if (auto error = GoScanner(text).FirstError()) return std::unexpected(std::move(*error));
+  if (duplicates != nullptr) duplicates->clear();
+  Attempt attempt = TryParse(Sanitize(text), arena, duplicates);
+  if (attempt.ok) return std::move(attempt.root);
+  return std::unexpected(ParseError{attempt.offset, "number out of range"});
+}
+
+std::expected<Document, ParseError> Parse(std::string_view text,
+                                          std::vector<std::string>* duplicates) {
+  Document document;
+  auto root = ParseInto(text, document.arena, duplicates);
+  if (!root) return std::unexpected(std::move(root).error());
+  document.root = std::move(*root);
+  return document;
+}
+
+}  // namespace kulisse::json

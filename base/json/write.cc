@@ -1,0 +1,220 @@
+#include "base/json/write.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <vector>
+
+#include "base/text.h"
+
+namespace kulisse::json {
+
+namespace {
+
+// 1 for bytes that are copied as they are: ASCII but for control, quote, backslash, <, > and &.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (int c = 0x20; c < 0x80; ++c) plain[static_cast<size_t>(c)] = true;
+  for (const char c : {'"', '\\', '<', '>', '&'}) plain[static_cast<unsigned char>(c)] = false;
+  return plain;
+}();
+
+void AppendEscape(unsigned char c, std::string* out) {
+  constexpr char kHex[] = "0123456789abcdef";
+  switch (c) {
+    case '"': *out += "\\\""; return;
+    case '\\': *out += "\\\\"; return;
+    case '\n': *out += "\\n"; return;
+    case '\r': *out += "\\r"; return;
+    case '\t': *out += "\\t"; return;
+    case '\b': *out += "\\b"; return;
+    case '\f': *out += "\\f"; return;
+    default:
+      *out += "\\u00";
+      *out += kHex[c >> 4];
+      *out += kHex[c & 15];
+  }
+}
+
+}  // namespace
+
+void AppendString(std::string_view text, std::string* out) {
+  *out += '"';
+  size_t start = 0;
+  size_t i = 0;
+  while (i < text.size()) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (kPlain[c]) {
+      ++i;
+      continue;
+    }
+    if (c < 0x80) {
+      out->append(text, start, i - start);
+      AppendEscape(c, out);
+      start = ++i;
+      continue;
+    }
+    const size_t length = Utf8SequenceLength(text.substr(i));
+    if (length == 0) {
+      out->append(text, start, i - start);
+      *out += "\\ufffd";
+      start = ++i;
+    } else if (length == 3 && c == 0xe2 && text[i + 1] == '\x80' &&
+               (text[i + 2] == '\xa8' || text[i + 2] == '\xa9')) {
+      out->append(text, start, i - start);
+      *out += text[i + 2] == '\xa8' ? "\\u2028" : "\\u2029";
+      i += 3;
+      start = i;
+    } else {
+      i += length;
+    }
+  }
+  out->append(text, start, text.size() - start);
+  *out += '"';
+}
+
+void AppendInt(int64_t number, std::string* out) {
+  char buffer[24];
+  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), number).ptr;
+  out->append(buffer, end);
+}
+
+void AppendDouble(double number, std::string* out) {
+  if (!std::isfinite(number)) {
+    *out += "null";
+    return;
+  }
+  char buffer[40];
+  const double magnitude = std::fabs(number);
+  const bool scientific = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+  const auto result = std::to_chars(buffer, buffer + sizeof(buffer), number,
+                                    scientific ? std::chars_format::scientific
+                                               : std::chars_format::fixed);
+  std::string_view text(buffer, static_cast<size_t>(result.ptr - buffer));
+  // Go writes e-7, not e-07.
+  if (scientific && text.size() >= 4 && text[text.size() - 2] == '0' &&
+      (text[text.size() - 3] == '-')) {
+    out->append(text.substr(0, text.size() - 2));
+    *out += text.back();
+    return;
+  }
+  out->append(text);
+}
+
+void Append(const Value& value, std::string* out) {
+  switch (value.type()) {
+    case Type::kNull: *out += "null"; return;
+    case Type::kBool: *out += value.AsBool() ? "true" : "false"; return;
+    case Type::kInt: AppendInt(value.AsInt(), out); return;
+    case Type::kUint: {
+      char buffer[24];
+      out->append(buffer, std::to_chars(buffer, buffer + 24, value.AsUint()).ptr);
+      return;
+    }
+    case Type::kDouble: AppendDouble(value.AsDouble(), out); return;
+    case Type::kString: AppendString(value.AsString(), out); return;
+    case Type::kArray: {
+      *out += '[';
+      bool first = true;
+      for (const Value& element : value.elements()) {
+        if (!first) *out += ',';
+        first = false;
+        Append(element, out);
+      }
+      *out += ']';
+      return;
+    }
+    case Type::kObject: {
+      *out += '{';
+      bool first = true;
+      for (const Member& member : value.members()) {
+        if (!first) *out += ',';
+        first = false;
+        AppendString(member.name, out);
+        *out += ':';
+        Append(member.value, out);
+      }
+      *out += '}';
+      return;
+    }
+  }
+}
+
+std::string ToString(const Value& value) {
+  std::string out;
+  Append(value, &out);
+  return out;
+}
+
+namespace {
+
+void AppendSorted(const Value& value, std::string* out) {
+  if (value.IsArray()) {
+    *out += '[';
+    for (const Value& element : value.elements()) {
+      if (out->back() != '[') *out += ',';
+      AppendSorted(element, out);
+    }
+    *out += ']';
+  } else if (value.IsObject()) {
+    std::vector<const Member*> sorted;
+    for (const Member& member : value.members()) sorted.push_back(&member);
+    std::ranges::sort(sorted, {}, [](const Member* m) { return m->name; });
+    *out += '{';
+    for (const Member* member : sorted) {
+      if (out->back() != '{') *out += ',';
+      AppendString(member->name, out);
+      *out += ':';
+      AppendSorted(member->value, out);
+    }
+    *out += '}';
+  } else {
+    Append(value, out);
+  }
+}
+
+}  // namespace
+
+std::string ToSortedString(const Value& value) {
+  std::string out;
+  AppendSorted(value, &out);
+  return out;
+}
+
+void AppendIndented(std::string_view compact, int indent, std::string* out) {
+  size_t depth = 0;
+  bool in_string = false;
+  const auto new_line = [&] {
+    *out += '\n';
+    out->append(depth * static_cast<size_t>(indent), ' ');
+  };
+  for (size_t i = 0; i < compact.size(); ++i) {
+    const char c = compact[i];
+    if (in_string) {
+      *out += c;
+      if (c == '\\') *out += compact[++i];
+      if (c == '"') in_string = false;
+      continue;
+    }
+    switch (c) {
+      case ' ': case '\t': case '\r': case '\n': break;
+      case '"': in_string = true; *out += c; break;
+      case '{': case '[':
+        *out += c;
+        if (i + 1 < compact.size() && (compact[i + 1] == '}' || compact[i + 1] == ']')) {
+          *out += compact[++i];
+        } else {
+          ++depth;
+          new_line();
+        }
+        break;
+      case '}': case ']': --depth; new_line(); *out += c; break;
+      case ',': *out += c; new_line(); break;
+      case ':': *out += ": "; break;
+      default: *out += c;
+    }
+  }
+}
+
+}  // namespace kulisse::json

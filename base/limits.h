@@ -1,0 +1,86 @@
+// Every cap of the program, with its name: value, unit, why, and what the client sees when it is
+// hit. Values of kube-apiserver are kept where clients may rely on them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace kulisse {
+
+using namespace std::chrono_literals;
+
+// --- base/json
+// Nested arrays and objects in a document. Go's encoding/json has 10,000; nothing real comes near,
+// and our recursive walks need a bound that fits a thread's stack. 400 "exceeded max depth".
+inline constexpr size_t kJsonDepthMax = 1'000;
+
+// --- apiserver/net
+// Request line and headers, bytes (Go's default is 1 MiB). 431 and the connection closes.
+inline constexpr size_t kRequestHeadBytesMax = 256 * 1024;
+// Request body, bytes (upstream: 3 MiB). 413 RequestEntityTooLarge.
+inline constexpr size_t kRequestBodyBytesMax = 3 * 1024 * 1024;
+// Time from the first byte of a head to its end, and for a body. 408 and the connection closes.
+inline constexpr auto kRequestReadTimeMax = 30s;
+// Time that one write may make no progress (a client that does not read). The connection closes.
+inline constexpr auto kResponseWriteTimeMax = 60s;
+// Time a keep-alive connection may idle between requests. The connection closes.
+inline constexpr auto kConnectionIdleTimeMax = 10min;
+// Time for a TLS handshake. The connection closes.
+inline constexpr auto kTlsHandshakeTimeMax = 10s;
+// Open connections of one listener; more wait in the kernel's backlog.
+inline constexpr size_t kConnectionsMax = 16'384;
+// Bytes of an answer's body that are produced before the socket must take some.
+inline constexpr size_t kResponseChunkBytes = 256 * 1024;
+// Bodies from this size on are compressed when the client accepts gzip (upstream: 128 KiB).
+inline constexpr size_t kGzipBodyBytesMin = 128 * 1024;
+// Time between SIGTERM and the end of the last connection.
+inline constexpr auto kDrainTimeMax = 800ms;
+
+// --- apiserver
+// ?timeout= of a request is clamped to this (upstream: 60 s).
+inline constexpr auto kRequestTimeoutMax = 60s;
+// Watches without timeoutSeconds end at random between this and twice this (upstream: 1800 s).
+inline constexpr auto kWatchTimeoutMin = 1'800s;
+// Operations of one JSON patch (upstream: 10,000). 413.
+inline constexpr size_t kJsonPatchOperationsMax = 10'000;
+// How often a write is computed anew when the object changed meanwhile. Then 409.
+inline constexpr int kUpdateRetriesMax = 64;
+// How often a generated name is drawn again on a collision (upstream: 8). Then 409.
+inline constexpr int kGenerateNameTriesMax = 8;
+// How long a read waits for a resourceVersion that is not there yet (upstream: 3 s). Then 504.
+inline constexpr auto kFutureRevisionWaitMax = 3s;
+// Between bookmarks of a watch (upstream: 1 min).
+inline constexpr auto kBookmarkPeriod = 60s;
+// Requests under way at once besides watches (upstream: 400 + 200). 429 with Retry-After: 1.
+inline constexpr size_t kRequestsInFlightMax = 600;
+
+// --- storage
+// One object as stored, bytes (etcd's default request limit). 413.
+inline constexpr size_t kObjectBytesMax = 1'536 * 1024;
+// Memory of the event ring.
+inline constexpr size_t kHistoryRingBytesMax = 8 * 1024 * 1024;
+// The event log in the engine: bytes and age. Watches from before it get 410.
+inline constexpr size_t kHistoryLogBytesMax = 256 * 1024 * 1024;
+inline constexpr auto kHistoryLogAgeMax = 5min;
+// Events handed to one watcher at a time.
+inline constexpr size_t kWatchBatchEventsMax = 128;
+// Snapshots pinned for paged lists: how long since last use, and how many. Then 410.
+inline constexpr auto kSnapshotAgeMax = 5min;
+inline constexpr size_t kSnapshotsMax = 64;
+// Commits waiting for the engine; writers beyond it wait.
+inline constexpr size_t kPendingCommitsMax = 8'192;
+
+// --- simulator
+// How often a failed stage step is tried again, and the longest pause between tries.
+inline constexpr int kStageRetriesMax = 10;
+inline constexpr auto kStageRetryDelayMax = 60s;
+// Text of one stage template, bytes; output of one rendering.
+inline constexpr size_t kTemplateBytesMax = 256 * 1024;
+inline constexpr size_t kTemplateOutputBytesMax = 1024 * 1024;
+// Steps that one jq or template evaluation may take.
+inline constexpr size_t kExpressionStepsMax = 1'000'000;
+// Simulated nodes of --nodes.
+inline constexpr size_t kSimulatedNodesMax = 100'000;
+
+}  // namespace kulisse

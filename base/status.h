@@ -1,0 +1,110 @@
+// Status is the refusal that a client sees: Kubernetes' metav1.Status with code, reason, message
+// and details. It is made only by the named constructors below, which build the bodies that
+// kube-apiserver 1.36 sends (upstream: apimachinery/pkg/api/errors). Never compare messages;
+// ask for the reason.
+//
+// Threads: a value; no shared state.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kulisse {
+
+// Group and resource (or kind) of an object, as error messages print it: "pods" or
+// "deployments.apps".
+struct GroupResource {
+  std::string_view group;
+  std::string_view resource;
+};
+struct GroupKind {
+  std::string_view group;
+  std::string_view kind;
+};
+[[nodiscard]] std::string ToString(const GroupResource& gr);
+[[nodiscard]] std::string ToString(const GroupKind& gk);
+
+// One reason within an Invalid, Conflict or Timeout status (metav1.StatusCause).
+struct StatusCause {
+  std::string reason;  // FieldValueInvalid, FieldValueRequired …
+  std::string message;
+  std::string field;
+  bool operator==(const StatusCause&) const = default;
+};
+
+struct StatusDetails {
+  std::string name;
+  std::string group;
+  std::string kind;  // the resource for 404/409/403, the Kind for 422: as upstream
+  std::string uid;
+  std::vector<StatusCause> causes;
+  int retry_after_seconds = 0;
+};
+
+// One violated rule of an object. `path` as upstream's field.Path prints it.
+struct FieldError {
+  enum class Type : uint8_t {
+    kRequired, kInvalid, kDuplicate, kNotSupported, kForbidden, kTooLong, kTooMany, kNotFound,
+    kTypeInvalid, kInternal,
+  };
+  Type type;
+  std::string path;
+  std::string detail;  // the whole text after "path: ", e.g. "Required value: is required"
+
+  // Texts as k8s.io/apimachinery/pkg/util/validation/field prints them. `value` is JSON-like text
+  // as Go prints it: strings come quoted.
+  static FieldError Required(std::string path, std::string_view detail = {});
+  static FieldError Invalid(std::string path, std::string_view value, std::string_view detail);
+  static FieldError Duplicate(std::string path, std::string_view value);
+  static FieldError NotSupported(std::string path, std::string_view value,
+                                 const std::vector<std::string>& supported);
+  static FieldError Forbidden(std::string path, std::string_view detail);
+  static FieldError TooLong(std::string path, int64_t max);
+  static FieldError NotFound(std::string path, std::string_view value);
+};
+using FieldErrors = std::vector<FieldError>;
+// `"text"` with Go's %q escapes: how FieldError prints string values.
+[[nodiscard]] std::string GoQuote(std::string_view text);
+
+struct [[nodiscard]] Status {
+  int code = 500;
+  std::string reason;  // "" where upstream sends none
+  std::string message;
+  std::optional<StatusDetails> details;
+  std::string continue_token;  // metadata.continue, only with Expired lists
+
+  // Each names the upstream function that it equals (apierrors.NewX) where there is one.
+  static Status NotFound(const GroupResource& gr, std::string_view name);
+  static Status AlreadyExists(const GroupResource& gr, std::string_view name);
+  static Status Conflict(const GroupResource& gr, std::string_view name, std::string_view cause);
+  static Status Invalid(const GroupKind& gk, std::string_view name, const FieldErrors& errors);
+  static Status Forbidden(const GroupResource& gr, std::string_view name, std::string_view cause);
+  static Status BadRequest(std::string message);
+  static Status Unauthorized();
+  static Status MethodNotSupported(const GroupResource& gr, std::string_view action);
+  static Status MethodNotAllowed();  // verb not known to the path: 405 with no details kind
+  static Status Expired(std::string message);      // 410
+  static Status InternalError(std::string message);
+  static Status Timeout(std::string message, int retry_after_seconds);  // 504
+  static Status ServerUnavailable(std::string message);                 // 503
+  static Status TooManyRequests(std::string message, int retry_after_seconds);
+  static Status RequestEntityTooLarge(std::string message);
+  static Status UnsupportedMediaType(std::string message);
+  static Status NotAcceptable(std::string message);
+  // 404 "the server could not find the requested resource" with empty details.
+  static Status UnknownResource();
+  // Any code and message with no reason, as upstream sends for plain errors (mostly 500).
+  static Status Plain(int code, std::string message);
+
+  [[nodiscard]] bool IsNotFound() const { return reason == "NotFound"; }
+  [[nodiscard]] bool IsConflict() const { return reason == "Conflict"; }
+  [[nodiscard]] bool IsAlreadyExists() const { return reason == "AlreadyExists"; }
+};
+
+// The JSON of the status with kind and apiVersion, in upstream's field order, no trailing newline.
+[[nodiscard]] std::string ToJson(const Status& status);
+
+}  // namespace kulisse

@@ -1,0 +1,180 @@
+#include "base/time.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/text.h"
+
+namespace kulisse {
+
+namespace {
+
+using std::chrono::days;
+using std::chrono::floor;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+struct Civil {
+  int year;
+  unsigned month, day;
+  int64_t hour, minute, second, nanosecond;
+};
+
+Civil Split(SystemTime time) {
+  const auto day = floor<days>(time);
+  const std::chrono::year_month_day date(day);
+  const auto rest = time - day;
+  return {int(date.year()), unsigned(date.month()), unsigned(date.day()), rest / hours(1),
+          rest / minutes(1) % 60, rest / seconds(1) % 60, (rest % seconds(1)).count()};
+}
+
+// Reads exactly `digits` digits.
+bool TakeNumber(std::string_view& text, size_t digits, int* out) {
+  if (text.size() < digits) return false;
+  int value = 0;
+  for (size_t i = 0; i < digits; ++i) {
+    if (text[i] < '0' || text[i] > '9') return false;
+    value = value * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(digits);
+  *out = value;
+  return true;
+}
+
+bool TakeChar(std::string_view& text, char c) {
+  if (text.empty() || text[0] != c) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+bool TakeOffset(std::string_view& text, minutes* offset) {
+  if (TakeChar(text, 'Z')) return true;
+  const bool negative = !text.empty() && text[0] == '-';
+  if (!negative && (text.empty() || text[0] != '+')) return false;
+  text.remove_prefix(1);
+  int hour = 0;
+  int minute = 0;
+  if (!TakeNumber(text, 2, &hour) || !TakeChar(text, ':') || !TakeNumber(text, 2, &minute)) {
+    return false;
+  }
+  if (hour > 23 || minute > 59) return false;
+  *offset = minutes(hour * 60 + minute) * (negative ? -1 : 1);
+  return true;
+}
+
+}  // namespace
+
+std::string FormatTime(SystemTime time) {
+  const Civil c = Split(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour,
+                     c.minute, c.second);
+}
+
+std::string FormatMicroTime(SystemTime time) {
+  const Civil c = Split(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", c.year, c.month, c.day, c.hour,
+                     c.minute, c.second, c.nanosecond / 1000);
+}
+
+std::optional<SystemTime> ParseTime(std::string_view text) {
+  int year, month, day, hour, minute, second;
+  if (!TakeNumber(text, 4, &year) || !TakeChar(text, '-') || !TakeNumber(text, 2, &month) ||
+      !TakeChar(text, '-') || !TakeNumber(text, 2, &day) || !TakeChar(text, 'T') ||
+      !TakeNumber(text, 2, &hour) || !TakeChar(text, ':') || !TakeNumber(text, 2, &minute) ||
+      !TakeChar(text, ':') || !TakeNumber(text, 2, &second)) {
+    return std::nullopt;
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  int64_t nanosecond = 0;
+  if (TakeChar(text, '.')) {
+    int64_t scale = 100'000'000;
+    size_t digits = 0;
+    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
+      nanosecond += (text[digits] - '0') * scale;
+      scale /= 10;
+      ++digits;
+    }
+    if (digits == 0) return std::nullopt;
+    text.remove_prefix(digits);
+  }
+  minutes offset(0);
+  if (!TakeOffset(text, &offset) || !text.empty()) return std::nullopt;
+  return SystemTime(std::chrono::sys_days(date)) + hours(hour) + minutes(minute) +
+         seconds(second) + nanoseconds(nanosecond) - offset;
+}
+
+std::optional<Duration> ParseGoDuration(std::string_view text) {
+  bool negative = false;
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
+    negative = text[0] == '-';
+    text.remove_prefix(1);
+  }
+  if (text == "0") return Duration(0);
+  if (text.empty()) return std::nullopt;
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"ns", 1},   {"us", 1e3},  {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3},
+      {"ms", 1e6}, {"s", 1e9},   {"m", 60e9},        {"h", 3600e9}};
+  double total = 0;
+  while (!text.empty()) {
+    double value = 0;
+    double scale = 1;
+    bool digits = false;
+    bool fraction = false;
+    while (!text.empty() && ((text[0] >= '0' && text[0] <= '9') || (text[0] == '.' && !fraction))) {
+      if (text[0] == '.') {
+        fraction = true;
+      } else {
+        value = value * 10 + (text[0] - '0');
+        digits = true;
+        if (fraction) scale *= 10;
+      }
+      text.remove_prefix(1);
+    }
+    if (!digits) return std::nullopt;
+    size_t unit_length = 0;
+    while (unit_length < text.size() && text[unit_length] != '.' &&
+           !(text[unit_length] >= '0' && text[unit_length] <= '9')) {
+      ++unit_length;
+    }
+    double unit = 0;
+    for (const auto& [name, size] : kUnits) {
+      if (text.substr(0, unit_length) == name) unit = size;
+    }
+    if (unit == 0) return std::nullopt;
+    text.remove_prefix(unit_length);
+    total += value / scale * unit;
+    if (total >= 9.2e18) return std::nullopt;
+  }
+  return Duration(static_cast<int64_t>(std::llround(negative ? -total : total)));
+}
+
+std::string HumanDuration(Duration duration) {
+  const int64_t s = duration / seconds(1);
+  if (s < -1) return "<invalid>";
+  if (s < 0) return "0s";
+  if (s < 120) return fmt::format("{}s", s);
+  const int64_t m = s / 60;
+  if (m < 10) {
+    return s % 60 == 0 ? fmt::format("{}m", m) : fmt::format("{}m{}s", m, s % 60);
+  }
+  if (m < 180) return fmt::format("{}m", m);
+  const int64_t h = m / 60;
+  if (h < 8) return m % 60 == 0 ? fmt::format("{}h", h) : fmt::format("{}h{}m", h, m % 60);
+  if (h < 48) return fmt::format("{}h", h);
+  const int64_t d = h / 24;
+  if (h < 192) return h % 24 == 0 ? fmt::format("{}d", d) : fmt::format("{}d{}h", d, h % 24);
+  if (h < 24 * 365 * 2) return fmt::format("{}d", d);
+  if (h < 24 * 365 * 8) {
+    const int64_t y = d / 365;
+    return d % 365 == 0 ? fmt::format("{}y", y) : fmt::format("{}y{}d", y, d % 365);
+  }
+  return fmt::format("{}y", d / 365);
+}
+
+}  // namespace kulisse

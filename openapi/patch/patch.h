@@ -1,0 +1,30 @@
+// The patches that work on any JSON document. Both change the document in place.
+// Threads: pure functions. Limits: kJsonPatchOperationsMax.
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "base/json/value.h"
+#include "base/result.h"
+#include "openapi/type_table.h"
+
+namespace kulisse::openapi {
+
+// RFC 7386. The patch's null removes a member.
+void ApplyMergePatch(json::Value& target, const json::Value& patch, json::Arena& arena);
+
+// RFC 6902, as evanphx/json-patch v4 applies it for kube-apiserver: "-" appends, negative indices
+// are refused, `remove` of a missing member is an error. The whole patch is refused with the
+// statuses of the real server: 400 when it is no list of operations, 413 when it is too long,
+// 422 "the server rejected our request due to an error in our request" otherwise.
+[[nodiscard]] Result<void> ApplyJsonPatch(json::Value& target, const json::Value& patch,
+                                          json::Arena& arena);
+
+// Kubernetes' strategic merge patch, by the merge keys and strategies of the type:
+// $patch, $setElementOrder, $deleteFromPrimitiveList, $retainKeys.
+[[nodiscard]] Result<void> ApplyStrategicMergePatch(json::Value& target, const json::Value& patch,
+                                                    TypeId type, const TypeTable& table,
+                                                    json::Arena& arena);
+
+}  // namespace kulisse::openapi

@@ -1,0 +1,32 @@
+// Brings a decoded JSON object into the canonical form of its type, as Go would if it decoded the
+// text into the struct and wrote it again: fields in struct order, unknown ones dropped and
+// reported, zero values of omitempty fields left out, zero structs that Go always writes put in,
+// leaves in their canonical text (quantities, times, base64). Map keys are sorted.
+//
+// Threads: pure functions. Errors: 400-style decode errors in Go's words.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "base/json/value.h"
+#include "openapi/type_table.h"
+
+namespace kulisse::openapi {
+
+struct NormalizeReport {
+  // Paths of fields the type does not have, in the order of the text: "metadata.bogus",
+  // "spec.containers[0].foo".
+  std::vector<std::string> unknown_fields;
+};
+
+// The error is Go's text without the "X in version …" frame, e.g.
+// `json: cannot unmarshal number into Go struct field ConfigMap.data of type string`.
+// kind and apiVersion at the top are kept first. The arena is the one the value lives in.
+[[nodiscard]] std::expected<void, std::string> Normalize(json::Value& value, TypeId type,
+                                                         const TypeTable& table,
+                                                         json::Arena& arena,
+                                                         NormalizeReport* report);
+
+}  // namespace kulisse::openapi

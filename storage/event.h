@@ -1,0 +1,45 @@
+// Event is one commit as watchers see it.
+//
+// Owns: shares its records. Immutable but for the cache of encodings. Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/key.h"
+#include "storage/record.h"
+#include "storage/revision.h"
+
+namespace kulisse::storage {
+
+enum class EventType : uint8_t { kAdded, kModified, kDeleted };
+
+struct Event {
+  EventType type;
+  Revision revision;
+  Key key;
+  // The new state; for kDeleted the last one (its own revision is older than the event's, and the
+  // wire shows the event's).
+  RecordPtr object;
+  // The state before, only where its labels or selectable fields differ from object's: a watcher
+  // with a selector then sees the object enter or leave. Null means "no selector can tell".
+  RecordPtr previous;
+
+  // The bytes of this event in one representation, made by the first who asks and shared by the
+  // rest. `id` names the representation (format, version, columns …); the maker must be pure.
+  [[nodiscard]] std::shared_ptr<const std::string> Encoding(
+      uint64_t id, const std::function<std::string()>& make) const;
+
+ private:
+  mutable std::mutex encodings_mutex_;
+  mutable std::vector<std::pair<uint64_t, std::shared_ptr<const std::string>>> encodings_;
+};
+
+using EventPtr = std::shared_ptr<const Event>;
+
+}  // namespace kulisse::storage
