@@ -15,6 +15,17 @@ using namespace std::chrono_literals;
 // and our recursive walks need a bound that fits a thread's stack. 400 "exceeded max depth".
 inline constexpr size_t kJsonDepthMax = 1'000;
 
+// --- certs
+// A certificate, key, kubeconfig or token file, bytes. Larger ones are refused at start.
+inline constexpr size_t kPrivateFileBytesMax = 1024 * 1024;
+// How long the CA and what it signs are valid (kubeadm's values), and how long before its end a
+// certificate of ours is issued anew at a start.
+inline constexpr auto kAuthorityValidity = 24h * 365 * 10;
+inline constexpr auto kCertificateValidity = 24h * 365;
+inline constexpr auto kCertificateRenewalLead = 24h * 30;
+// New certificates are valid from so long ago: clients' clocks may be behind.
+inline constexpr auto kCertificateBackdating = 5min;
+
 // --- apiserver/net
 // Request line and headers, bytes (Go's default is 1 MiB). 431 and the connection closes.
 inline constexpr size_t kRequestHeadBytesMax = 256 * 1024;
