@@ -17,7 +17,7 @@ using TypeId = uint16_t;
 inline constexpr TypeId kNoType = 0xffff;
 
 // What a type is on the wire. All but kStruct are leaves with a JSON and a protobuf form of their
-// own (upstream types in brackets).
+// own (upstream types in brackets). The three kSchemaOr… have fields for their protobuf form alone.
 enum class TypeKind : uint8_t {
   kStruct,
   kString,
@@ -33,7 +33,7 @@ enum class TypeKind : uint8_t {
   kDuration,      // [metav1.Duration] Go duration text; protobuf {1: nanoseconds}
   kRawExtension,  // [runtime.RawExtension] any JSON object; protobuf {1: bytes}
   kFieldsV1,      // [metav1.FieldsV1] any JSON object; protobuf {1: bytes}
-  kJson,          // [apiextensions JSON] any JSON; protobuf {1: bytes}
+  kJson,          // [apiextensions JSON, any] any JSON; protobuf {1: bytes}
   kSchemaOrBool,      // [JSONSchemaPropsOrBool] {1: allows, 2: schema}
   kSchemaOrArray,     // [JSONSchemaPropsOrArray] {1: schema, 2: repeated schema}
   kSchemaOrStrings,   // [JSONSchemaPropsOrStringArray] {1: schema, 2: repeated string}
@@ -68,8 +68,10 @@ struct FieldInfo {
 // A field as it appears in the JSON object of a type, inlined structs flattened.
 struct JsonField {
   const FieldInfo* field;   // never an inlined one
-  const FieldInfo* parent;  // the inlined field that holds it on the wire, or null (one level
-                            // is enough: nested inlining of messages does not occur on the wire)
+  const FieldInfo* parent;  // the inlined field that holds it on the wire, or null
+  // The inlined field that holds `parent`, or null (in NamedRuleWithOperations alone; it does not
+  // go deeper).
+  const FieldInfo* outer;
 };
 
 struct TypeInfo {
@@ -77,6 +79,7 @@ struct TypeInfo {
   std::string_view go_name;  // "Pod"
   TypeKind kind = TypeKind::kStruct;
   bool map_atomic = false;      // `+structType=atomic`
+  std::string_view unions;      // JSON of x-kubernetes-unions, or ""
   std::span<const FieldInfo> fields;       // in Go struct order
   std::span<const JsonField> json_fields;  // flattened, in the order Go writes them
 
