@@ -14,15 +14,22 @@ import (
 
 func main() {
 	facts := flag.String("facts", "../facts", "folder of the facts: reads resources.tsv, writes types.tsv")
+	server := flag.String("server", "", "URL of a real server (kubectl proxy): writes resources.tsv from its discovery first")
 	flag.Parse()
-	if err := run(*facts); err != nil {
+	if err := run(*facts, *server); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(facts string) error {
-	kinds, err := readKinds(filepath.Join(facts, "resources.tsv"))
+func run(facts, server string) error {
+	resources := filepath.Join(facts, "resources.tsv")
+	if server != "" {
+		if err := writeResources(server, resources); err != nil {
+			return err
+		}
+	}
+	kinds, err := readKinds(resources)
 	if err != nil {
 		return err
 	}
@@ -53,16 +60,16 @@ func readKinds(path string) ([]groupVersionKind, error) {
 	scanner := bufio.NewScanner(file)
 	for scanner.Scan() {
 		column := strings.Split(scanner.Text(), "\t")
-		if len(column) < 10 || column[0] == "groupVersion" {
+		if len(column) < 9 || column[0] == "groupVersion" {
 			continue
 		}
 		gv := column[0]
-		if column[4] != "" {
-			gv = column[4]
+		if column[3] != "" {
+			gv = column[3]
 		}
-		kinds = append(kinds, groupVersionKind{gv, column[3]})
-		if strings.Contains(","+column[9]+",", ",list,") {
-			kinds = append(kinds, groupVersionKind{gv, column[3] + "List"})
+		kinds = append(kinds, groupVersionKind{gv, column[2]})
+		if strings.Contains(","+column[8]+",", ",list,") {
+			kinds = append(kinds, groupVersionKind{gv, column[2] + "List"})
 		}
 	}
 	return kinds, scanner.Err()
