@@ -30,7 +30,9 @@ struct HttpRequest {
   std::string target;  // as sent: path and, after '?', the query
   std::vector<Header> headers;
   std::string body;    // whole, decoded from chunks
-  std::optional<ClientCertificate> client_certificate;
+  std::optional<ClientCertificate> client_certificate;  // only when it verified
+  // A certificate was presented that is not signed by the client CA, or is not valid now.
+  bool client_certificate_invalid = false;
   std::string remote_address;  // "127.0.0.1:51234"
 
   // The first header of that name (case does not matter), or "".

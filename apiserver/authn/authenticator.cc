@@ -1,0 +1,62 @@
+#include "apiserver/authn/authenticator.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+// The token of the first Authorization header. Upstream: bearertoken.go splits at single blanks,
+// so that "Bearer  x" has an empty token and what follows a second blank is ignored.
+std::optional<std::string_view> BearerToken(const HttpRequest& request) {
+  std::string_view value;
+  for (const auto& [name, text] : request.headers) {
+    if (!EqualsIgnoreCase(name, "Authorization")) continue;
+    value = TrimSpace(text);
+    break;
+  }
+  const std::vector<std::string_view> parts = Split(value, ' ');
+  if (parts.size() < 2 || !EqualsIgnoreCase(parts[0], "bearer") || parts[1].empty()) {
+    return std::nullopt;
+  }
+  return parts[1];
+}
+
+// Upstream: group.AuthenticatedGroupAdder.
+UserInfo WithAuthenticatedGroup(UserInfo user) {
+  if (user.name == kAnonymousUser || user.IsIn(kAuthenticatedGroup) ||
+      user.IsIn(kUnauthenticatedGroup)) {
+    return user;
+  }
+  user.groups.emplace_back(kAuthenticatedGroup);
+  return user;
+}
+
+}  // namespace
+
+Authenticator::Authenticator(TokenFile tokens) : tokens_(std::move(tokens)) {}
+
+Result<UserInfo> Authenticator::Authenticate(const HttpRequest& request) const {
+  // A certificate without a common name names nobody: upstream goes on to the next method.
+  if (request.client_certificate && !request.client_certificate->common_name.empty()) {
+    return WithAuthenticatedGroup({.name = request.client_certificate->common_name,
+                                   .uid = "",
+                                   .groups = request.client_certificate->organizations});
+  }
+  const std::optional<std::string_view> token = BearerToken(request);
+  if (token) {
+    const UserInfo* user = tokens_.Find(*token);
+    if (user == nullptr) return std::unexpected(Status::Unauthorized());
+    return WithAuthenticatedGroup(*user);
+  }
+  if (request.client_certificate_invalid) return std::unexpected(Status::Unauthorized());
+  return UserInfo{.name = std::string(kAnonymousUser),
+                  .uid = "",
+                  .groups = {std::string(kUnauthenticatedGroup)}};
+}
+
+}  // namespace kulisse::apiserver

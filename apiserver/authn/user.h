@@ -1,0 +1,24 @@
+// UserInfo is who a request comes from (upstream: authentication/user.Info).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kulisse::apiserver {
+
+inline constexpr std::string_view kAnonymousUser = "system:anonymous";
+inline constexpr std::string_view kUnauthenticatedGroup = "system:unauthenticated";
+inline constexpr std::string_view kAuthenticatedGroup = "system:authenticated";
+inline constexpr std::string_view kMastersGroup = "system:masters";
+
+struct UserInfo {
+  std::string name;
+  std::string uid;  // "" when nobody gave one
+  std::vector<std::string> groups;
+  bool operator==(const UserInfo&) const = default;
+
+  [[nodiscard]] bool IsIn(std::string_view group) const;
+};
+
+}  // namespace kulisse::apiserver
