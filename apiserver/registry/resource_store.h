@@ -98,6 +98,21 @@ class ResourceStore {
   [[nodiscard]] Runtime& runtime() { return runtime_; }
 
  private:
+  // 404 or 403 for a namespace that is missing or going.
+  Result<void> CheckNamespace(const openapi::ResourceInfo& resource, std::string_view ns,
+                              const json::Document& object) const;
+  // What upstream's BeforeCreate does before the strategy.
+  Result<void> PrepareForCreate(const openapi::ResourceInfo& resource, std::string_view ns,
+                                json::Document& object) const;
+  // Validates and commits an object that has its name.
+  Result<WriteResult> CreateNamed(const RequestContext& context,
+                                  const openapi::ResourceInfo& resource, std::string_view ns,
+                                  json::Document& object);
+  // What upstream's BeforeUpdate does: restores, generation, validation.
+  Result<void> PrepareForUpdate(const openapi::ResourceInfo& resource, const ObjectName& name,
+                                std::string_view subresource, const storage::Record& current,
+                                const json::Value& old, json::Document& object) const;
+
   storage::Store& store_;
   const openapi::Catalog& catalog_;
   const openapi::TypeTable& types_;

@@ -182,39 +182,42 @@ std::string ToSortedString(const Value& value) {
   return out;
 }
 
-void AppendIndented(std::string_view compact, int indent, std::string* out) {
-  size_t depth = 0;
-  bool in_string = false;
-  const auto new_line = [&] {
-    *out += '\n';
-    out->append(depth * static_cast<size_t>(indent), ' ');
-  };
-  for (size_t i = 0; i < compact.size(); ++i) {
-    const char c = compact[i];
-    if (in_string) {
+void Indenter::NewLine(std::string* out) const {
+  *out += '\n';
+  out->append(depth_ * static_cast<size_t>(blanks_), ' ');
+}
+
+void Indenter::Append(std::string_view piece, std::string* out) {
+  for (const char c : piece) {
+    if (in_string_) {
       *out += c;
-      if (c == '\\') *out += compact[++i];
-      if (c == '"') in_string = false;
+      if (escaped_) {
+        escaped_ = false;
+      } else if (c == '\\') {
+        escaped_ = true;
+      } else if (c == '"') {
+        in_string_ = false;
+      }
       continue;
     }
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+    const bool closes = c == '}' || c == ']';
+    if (closes) --depth_;
+    if (opened_ != closes) NewLine(out);  // a first member, or the end of a filled container
+    opened_ = false;
+    *out += c;
     switch (c) {
-      case ' ': case '\t': case '\r': case '\n': break;
-      case '"': in_string = true; *out += c; break;
-      case '{': case '[':
-        *out += c;
-        if (i + 1 < compact.size() && (compact[i + 1] == '}' || compact[i + 1] == ']')) {
-          *out += compact[++i];
-        } else {
-          ++depth;
-          new_line();
-        }
-        break;
-      case '}': case ']': --depth; new_line(); *out += c; break;
-      case ',': *out += c; new_line(); break;
-      case ':': *out += ": "; break;
-      default: *out += c;
+      case '"': in_string_ = true; break;
+      case '{': case '[': ++depth_; opened_ = true; break;
+      case ',': NewLine(out); break;
+      case ':': *out += ' '; break;
+      default: break;
     }
   }
+}
+
+void AppendIndented(std::string_view compact, int blanks, std::string* out) {
+  Indenter(blanks).Append(compact, out);
 }
 
 }  // namespace kulisse::json

@@ -19,8 +19,24 @@ void Append(const Value& value, std::string* out);
 // With members in alphabetical order at every level: one form for equal values.
 [[nodiscard]] std::string ToSortedString(const Value& value);
 
-// Appends the JSON text `compact` indented by `indent` blanks a level (as Go's json.Indent).
-// REQUIRES: valid JSON.
-void AppendIndented(std::string_view compact, int indent, std::string* out);
+// Indenter turns compact JSON text into an indented one, piece by piece (as Go's json.Indent).
+// REQUIRES: the pieces together are valid JSON.
+class Indenter {
+ public:
+  explicit Indenter(int blanks) : blanks_(blanks) {}
+  void Append(std::string_view piece, std::string* out);
+
+ private:
+  void NewLine(std::string* out) const;
+
+  int blanks_;
+  size_t depth_ = 0;
+  bool in_string_ = false;
+  bool escaped_ = false;
+  bool opened_ = false;  // the last character opened an array or object
+};
+
+// The whole text at once.
+void AppendIndented(std::string_view compact, int blanks, std::string* out);
 
 }  // namespace kulisse::json

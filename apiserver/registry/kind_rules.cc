@@ -1,0 +1,64 @@
+#include "apiserver/registry/kind_rules.h"
+
+#include <algorithm>
+#include <array>
+
+namespace kulisse::apiserver {
+
+namespace {
+
+using enum NameRule;
+
+// Kinds that differ from the defaults, by storage name.
+//                name                              rule        uncond create  object orphan
+constexpr auto kRules = std::to_array<KindRules>({
+    {"clusterrolebindings.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
+    {"clusterroles.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
+    {"csidrivers.storage.k8s.io", kSubdomain, false, false, true, false},
+    {"csinodes.storage.k8s.io", kSubdomain, false, false, true, false},
+    {"csistoragecapacities.storage.k8s.io", kSubdomain, false, false, false, false},
+    {"customresourcedefinitions.apiextensions.k8s.io", kSubdomain, false, false, false, false},
+    {"apiservices.apiregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"deviceclasses.resource.k8s.io", kSubdomain, true, false, true, false},
+    {"endpoints", kSubdomain, true, true, false, false},
+    {"events", kSubdomain, true, true, false, false},
+    {"jobs.batch", kSubdomain, true, false, false, true},
+    {"leases.coordination.k8s.io", kSubdomain, false, true, false, false},
+    {"limitranges", kSubdomain, true, true, false, false},
+    {"mutatingadmissionpolicies.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"mutatingwebhookconfigurations.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"namespaces", kLabel, true, false, true, false},
+    {"persistentvolumeclaims", kSubdomain, true, false, true, false},
+    {"persistentvolumes", kSubdomain, true, false, true, false},
+    {"poddisruptionbudgets.policy", kSubdomain, false, false, false, false},
+    {"pods", kSubdomain, true, false, true, false},
+    {"podtemplates", kSubdomain, true, false, true, false},
+    {"replicationcontrollers", kSubdomain, true, false, false, true},
+    {"resourceclaims.resource.k8s.io", kSubdomain, true, false, true, false},
+    {"resourceclaimtemplates.resource.k8s.io", kSubdomain, true, false, true, false},
+    {"resourcequotas", kSubdomain, true, false, true, false},
+    {"resourceslices.resource.k8s.io", kSubdomain, true, false, true, false},
+    {"rolebindings.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
+    {"roles.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
+    {"runtimeclasses.node.k8s.io", kSubdomain, false, true, false, false},
+    {"serviceaccounts", kSubdomain, true, false, true, false},
+    {"services", kLabel, true, true, true, false},
+    {"storageclasses.storage.k8s.io", kSubdomain, true, false, true, false},
+    {"validatingadmissionpolicies.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"validatingadmissionpolicybindings.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"validatingwebhookconfigurations.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"volumeattachments.storage.k8s.io", kSubdomain, false, false, true, false},
+    {"volumeattributesclasses.storage.k8s.io", kSubdomain, true, false, true, false},
+});
+
+}  // namespace
+
+const KindRules& RulesOf(const openapi::ResourceInfo& resource) {
+  static constexpr KindRules kDefault{};
+  const auto it = std::ranges::find(kRules, std::string_view(resource.storage_name),
+                                    &KindRules::storage_name);
+  return it == kRules.end() ? kDefault : *it;
+}
+
+}  // namespace kulisse::apiserver

@@ -1,0 +1,33 @@
+// Between objects as documents and objects at rest.
+// Threads: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json/value.h"
+#include "openapi/catalog.h"
+#include "storage/record.h"
+
+namespace kulisse::apiserver {
+
+// A record's content with the memory it refers to. Not movable: the content points into it.
+struct EncodedObject {
+  EncodedObject() = default;
+  EncodedObject(const EncodedObject&) = delete;
+  EncodedObject& operator=(const EncodedObject&) = delete;
+
+  storage::RecordContent content;
+  std::string json;
+  std::vector<std::string> texts;
+};
+
+// Fills `out` from an object in canonical form with metadata.uid set. `object` must outlive `out`.
+void EncodeObject(const openapi::ResourceInfo& resource, const json::Value& object,
+                  EncodedObject* out);
+
+// The object of a record, with metadata.resourceVersion, without kind and apiVersion.
+[[nodiscard]] json::Document DecodeObject(const storage::Record& record);
+
+}  // namespace kulisse::apiserver

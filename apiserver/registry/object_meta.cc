@@ -1,0 +1,256 @@
+#include "apiserver/registry/object_meta.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json/write.h"
+#include "base/text.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+constexpr size_t kSubdomainBytesMax = 253;
+constexpr size_t kLabelBytesMax = 63;
+constexpr size_t kAnnotationsBytesMax = 256 * 1024;
+
+constexpr std::string_view kSubdomainError =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+constexpr std::string_view kLabelError =
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
+    "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used "
+    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+constexpr std::string_view kQualifiedNameError =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+constexpr std::string_view kLabelValueError =
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
+    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+bool IsLowerAlnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool IsAlnum(char c) { return IsLowerAlnum(c) || (c >= 'A' && c <= 'Z'); }
+
+bool IsDnsLabel(std::string_view text) {
+  if (text.empty() || !IsLowerAlnum(text.front()) || !IsLowerAlnum(text.back())) return false;
+  return std::ranges::all_of(text, [](char c) { return IsLowerAlnum(c) || c == '-'; });
+}
+
+bool IsDnsSubdomain(std::string_view text) {
+  return std::ranges::all_of(Split(text, '.'), IsDnsLabel);
+}
+
+// The characters of label values and of the name part of label keys.
+bool IsNamePart(std::string_view text) {
+  if (text.empty() || !IsAlnum(text.front()) || !IsAlnum(text.back())) return false;
+  return std::ranges::all_of(
+      text, [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+std::string TooLong(size_t max) { return fmt::format("must be no more than {} bytes", max); }
+
+void AddInvalid(const std::string& path, std::string_view value,
+                const std::vector<std::string>& messages, FieldErrors* errors) {
+  for (const std::string& message : messages) {
+    errors->push_back(FieldError::Invalid(path, GoQuote(value), message));
+  }
+}
+
+std::vector<std::string> StringsOf(const json::Value* list) {
+  std::vector<std::string> strings;
+  if (list == nullptr) return strings;
+  for (const json::Value& element : list->elements()) strings.emplace_back(element.AsString());
+  return strings;
+}
+
+void ValidateAnnotations(const json::Value& metadata, FieldErrors* errors) {
+  const json::Value* annotations = metadata.Find("annotations");
+  if (annotations == nullptr) return;
+  size_t total = 0;
+  for (const json::Member& member : annotations->members()) {
+    // Keys may have upper case in their prefix.
+    AddInvalid("metadata.annotations", member.name, CheckQualifiedName(ToLower(member.name)),
+               errors);
+    total += member.name.size() + member.value.size();
+  }
+  if (total > kAnnotationsBytesMax) {
+    errors->push_back(FieldError::TooLong("metadata.annotations", kAnnotationsBytesMax));
+  }
+}
+
+void ValidateFinalizers(const json::Value& metadata, FieldErrors* errors) {
+  const std::vector<std::string> finalizers = StringsOf(metadata.Find("finalizers"));
+  for (size_t i = 0; i < finalizers.size(); ++i) {
+    const std::string& name = finalizers[i];
+    AddInvalid("metadata.finalizers", name, CheckQualifiedName(name), errors);
+    const bool standard =
+        name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
+    if (name.find('/') == std::string::npos && !standard) {
+      errors->push_back(FieldError::Invalid(
+          fmt::format("metadata.finalizers[{}]", i), GoQuote(name),
+          "name is neither a standard finalizer name nor is it fully qualified"));
+    }
+  }
+  const auto has = [&finalizers](std::string_view name) {
+    return std::ranges::find(finalizers, name) != finalizers.end();
+  };
+  if (has("orphan") && has("foregroundDeletion")) {
+    errors->push_back(FieldError::Invalid(
+        "metadata.finalizers", "[\"" + Join(finalizers, "\",\"") + "\"]",
+        "finalizer orphan and foregroundDeletion cannot be both set"));
+  }
+}
+
+void ValidateOwnerReferences(const json::Value& metadata, FieldErrors* errors) {
+  const json::Value* owners = metadata.Find("ownerReferences");
+  if (owners == nullptr) return;
+  std::string controller;
+  size_t index = 0;
+  for (const json::Value& owner : owners->elements()) {
+    const std::string path = fmt::format("metadata.ownerReferences[{}]", index++);
+    const std::string_view version = owner.FindString({"apiVersion"});
+    if (version.empty()) {
+      errors->push_back(FieldError::Invalid(path + ".apiVersion", GoQuote(version),
+                                            "version must not be empty"));
+    }
+    for (const std::string_view field : {"kind", "name", "uid"}) {
+      const std::string_view value = owner.FindString({field});
+      if (!value.empty()) continue;
+      errors->push_back(FieldError::Invalid(fmt::format("{}.{}", path, field), GoQuote(value),
+                                            fmt::format("{} must not be empty", field)));
+    }
+    const json::Value* is_controller = owner.Find("controller");
+    if (is_controller == nullptr || !is_controller->IsBool() || !is_controller->AsBool()) continue;
+    const std::string current = fmt::format("{}/{}", owner.FindString({"kind"}),
+                                            owner.FindString({"name"}));
+    if (!controller.empty()) {
+      errors->push_back(FieldError::Invalid(
+          "metadata.ownerReferences", json::ToString(*owners),
+          fmt::format("Only one reference can have Controller set to true. Found \"true\" in "
+                      "references for {} and {}", controller, current)));
+    }
+    controller = current;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> CheckName(NameRule rule, std::string_view name) {
+  std::vector<std::string> messages;
+  switch (rule) {
+    case NameRule::kSubdomain:
+      if (name.size() > kSubdomainBytesMax) messages.push_back(TooLong(kSubdomainBytesMax));
+      if (!IsDnsSubdomain(name)) messages.emplace_back(kSubdomainError);
+      break;
+    case NameRule::kLabel:
+      if (name.size() > kLabelBytesMax) messages.push_back(TooLong(kLabelBytesMax));
+      if (!IsDnsLabel(name)) messages.emplace_back(kLabelError);
+      break;
+    case NameRule::kPathSegment:
+      if (name == "." || name == "..") messages.push_back(fmt::format("may not be '{}'", name));
+      for (const char c : {'/', '%'}) {
+        if (name.find(c) != std::string_view::npos) {
+          messages.push_back(fmt::format("may not contain '{}'", c));
+        }
+      }
+      break;
+  }
+  return messages;
+}
+
+std::vector<std::string> CheckQualifiedName(std::string_view name) {
+  std::vector<std::string> messages;
+  const auto parts = Split(name, '/');
+  std::string_view local = parts[0];
+  if (parts.size() == 2) {
+    if (parts[0].empty()) {
+      messages.emplace_back("prefix part must be non-empty");
+    } else {
+      for (const std::string& message : CheckName(NameRule::kSubdomain, parts[0])) {
+        messages.push_back("prefix part " + message);
+      }
+    }
+    local = parts[1];
+  } else if (parts.size() > 2) {
+    return {fmt::format("a qualified name {} with an optional DNS subdomain prefix and '/' (e.g. "
+                        "'example.com/MyName')", kQualifiedNameError)};
+  }
+  if (local.empty()) {
+    messages.emplace_back("name part must be non-empty");
+  } else if (local.size() > kLabelBytesMax) {
+    messages.push_back("name part " + TooLong(kLabelBytesMax));
+  }
+  if (!IsNamePart(local)) messages.push_back(fmt::format("name part {}", kQualifiedNameError));
+  return messages;
+}
+
+std::vector<std::string> CheckLabelValue(std::string_view value) {
+  std::vector<std::string> messages;
+  if (value.size() > kLabelBytesMax) messages.push_back(TooLong(kLabelBytesMax));
+  if (!value.empty() && !IsNamePart(value)) messages.emplace_back(kLabelValueError);
+  return messages;
+}
+
+void ValidateLabels(const json::Value* labels, const std::string& path, FieldErrors* errors) {
+  if (labels == nullptr) return;
+  for (const json::Member& label : labels->members()) {
+    AddInvalid(path, label.name, CheckQualifiedName(label.name), errors);
+    const std::string_view value = label.value.IsString() ? label.value.AsString() : "";
+    AddInvalid(path, value, CheckLabelValue(value), errors);
+  }
+}
+
+void ValidateObjectMeta(const json::Value& metadata, NameRule rule, FieldErrors* errors) {
+  const std::string_view name = metadata.FindString({"name"});
+  const std::string_view base = metadata.FindString({"generateName"});
+  if (!base.empty()) {
+    // The prefix may end in a dash: it is checked as if a character followed.
+    std::string probe(base);
+    if (probe.ends_with('-')) probe += 'a';
+    AddInvalid("metadata.generateName", base, CheckName(rule, probe), errors);
+  }
+  if (name.empty()) {
+    errors->push_back(
+        FieldError::Required("metadata.name", "name or generateName is required"));
+  } else {
+    AddInvalid("metadata.name", name, CheckName(rule, name), errors);
+  }
+  ValidateLabels(metadata.Find("labels"), "metadata.labels", errors);
+  ValidateAnnotations(metadata, errors);
+  ValidateOwnerReferences(metadata, errors);
+  ValidateFinalizers(metadata, errors);
+}
+
+void ValidateObjectMetaUpdate(const json::Value& metadata, const json::Value& old,
+                              FieldErrors* errors) {
+  for (const std::string_view field : {"name", "namespace", "uid", "creationTimestamp"}) {
+    const std::string_view value = metadata.FindString({field});
+    if (value == old.FindString({field})) continue;
+    // Upstream validates metadata twice on updates, and both causes are in the answer.
+    for (int i = 0; i < 2; ++i) {
+      errors->push_back(FieldError::Invalid(fmt::format("metadata.{}", field), GoQuote(value),
+                                            "field is immutable"));
+    }
+  }
+  if (old.Find("deletionTimestamp") == nullptr) return;
+  const std::vector<std::string> before = StringsOf(old.Find("finalizers"));
+  std::string added;
+  for (const std::string& name : StringsOf(metadata.Find("finalizers"))) {
+    if (std::ranges::find(before, name) != before.end()) continue;
+    if (!added.empty()) added += ", ";
+    added += GoQuote(name);
+  }
+  if (added.empty()) return;
+  for (int i = 0; i < 2; ++i) {
+    errors->push_back(FieldError::Forbidden(
+        "metadata.finalizers",
+        fmt::format("no new finalizers can be added if the object is being deleted, found new "
+                    "finalizers []string{{{}}}", added)));
+  }
+}
+
+}  // namespace kulisse::apiserver

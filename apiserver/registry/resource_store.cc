@@ -1,0 +1,383 @@
+#include "apiserver/registry/resource_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apiserver/registry/deletion.h"
+#include "apiserver/registry/kind_rules.h"
+#include "apiserver/registry/object_encoding.h"
+#include "apiserver/registry/object_meta.h"
+#include "apiserver/registry/strategy.h"
+#include "base/assert.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "openapi/typed.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+using openapi::ResourceInfo;
+using storage::Change;
+using storage::Committed;
+using storage::RecordPtr;
+
+// Upstream: apimachinery/pkg/util/rand and apiserver/pkg/storage/names.
+constexpr std::string_view kNameAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+constexpr size_t kGeneratedSuffixBytes = 5;
+constexpr size_t kGeneratedBaseBytesMax = 63 - kGeneratedSuffixBytes;
+
+std::string NewUid(Runtime& runtime) {
+  const uint64_t high = (runtime.RandomBits() & ~uint64_t{0xf000}) | 0x4000;         // version 4
+  const uint64_t low = (runtime.RandomBits() >> 2) | (uint64_t{1} << 63);            // variant 1
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff,
+                     high & 0xffff, low >> 48, low & 0xffffffffffff);
+}
+
+// The part of the object below `name` in the canonical form of an empty one.
+void ResetField(json::Document& object, const ResourceInfo& resource, std::string_view name,
+                const openapi::TypeTable& types) {
+  const openapi::TypeInfo& type = types.Get(resource.type);
+  const int index = type.FindJson(name);
+  if (index < 0) return;
+  json::Value empty = json::Value::Object();
+  const openapi::TypeId field_type = type.json_fields[static_cast<size_t>(index)].field->type;
+  const auto normalized =
+      openapi::Normalize(empty, field_type, types, object.arena, nullptr);
+  KULISSE_ASSERT(normalized.has_value());
+  object.root.Set(name, std::move(empty), object.arena);
+}
+
+// Puts members that were appended into their places. The object was canonical before we changed
+// it, so this cannot fail.
+void Canonicalize(json::Document& object, const ResourceInfo& resource,
+                  const openapi::TypeTable& types) {
+  const auto normalized =
+      openapi::Normalize(object.root, resource.type, types, object.arena, nullptr);
+  KULISSE_ASSERT(normalized.has_value());
+}
+
+void CopyOrRemove(json::Value& to, const json::Value& from, std::string_view name,
+                  json::Arena& arena) {
+  if (const json::Value* value = from.Find(name)) {
+    to.Set(name, value->Clone(arena), arena);
+  } else {
+    to.Remove(name);
+  }
+}
+
+bool SameMember(const json::Value& a, const json::Value& b, std::string_view name) {
+  const json::Value* x = a.Find(name);
+  const json::Value* y = b.Find(name);
+  if (x == nullptr || y == nullptr) return x == y;
+  return *x == *y;
+}
+
+// Whether anything but metadata and status differs.
+bool SpecChanged(const json::Value& a, const json::Value& b) {
+  const auto differs = [](const json::Value& x, const json::Value& y) {
+    for (const json::Member& member : x.members()) {
+      if (member.name == "metadata" || member.name == "status" || member.name == "kind" ||
+          member.name == "apiVersion") {
+        continue;
+      }
+      if (!SameMember(x, y, member.name)) return true;
+    }
+    return false;
+  };
+  return differs(a, b) || differs(b, a);
+}
+
+json::Value& Metadata(json::Document& object) {
+  return object.root.SetDefaultObject("metadata", object.arena);
+}
+
+// What an update through `subresource` may not touch gets its old value back.
+void RestoreUntouchable(json::Document& object, const json::Value& old,
+                        const ResourceInfo& resource, std::string_view subresource) {
+  json::Arena& arena = object.arena;
+  if (subresource == "status") {
+    std::vector<std::string_view> names;
+    for (const json::Member& member : object.root.members()) {
+      if (member.name != "metadata" && member.name != "status" && member.name != "kind" &&
+          member.name != "apiVersion") {
+        names.push_back(member.name);
+      }
+    }
+    for (const json::Member& member : old.members()) {
+      if (member.name != "metadata" && member.name != "status") names.push_back(member.name);
+    }
+    for (const std::string_view name : names) CopyOrRemove(object.root, old, name, arena);
+    CopyOrRemove(Metadata(object), *old.Find("metadata"), "ownerReferences", arena);
+  } else if (subresource.empty() && resource.FindSubresource("status") != nullptr) {
+    CopyOrRemove(object.root, old, "status", arena);
+  }
+}
+
+// System fields of metadata after an update, the old ones, and the generation.
+void RestoreSystemFields(json::Document& object, const json::Value& old) {
+  json::Value& metadata = Metadata(object);
+  const json::Value& before = *old.Find("metadata");
+  for (const std::string_view name : {"generation", "deletionTimestamp",
+                                      "deletionGracePeriodSeconds", "selfLink", "managedFields"}) {
+    CopyOrRemove(metadata, before, name, object.arena);
+  }
+  for (const std::string_view name : {"name", "namespace", "uid", "creationTimestamp"}) {
+    if (metadata.FindString({name}).empty()) CopyOrRemove(metadata, before, name, object.arena);
+  }
+}
+
+void BumpGeneration(json::Document& object, const json::Value& old, const ResourceInfo& resource,
+                    const Strategy& strategy) {
+  if (!resource.has_generation) return;
+  json::Value& metadata = Metadata(object);
+  const json::Value& before = *old.Find("metadata");
+  const bool changed =
+      SpecChanged(object.root, old) ||
+      (strategy.AnnotationsAreSpec() && !SameMember(metadata, before, "annotations"));
+  if (!changed) return;
+  const json::Value* generation = before.Find("generation");
+  const int64_t next = generation != nullptr && generation->IsInt() ? generation->AsInt() + 1 : 1;
+  metadata.Set("generation", json::Value::Int(next), object.arena);
+}
+
+// Refusals of an update that depend on resourceVersion.
+Result<void> CheckResourceVersion(const json::Value& object, const storage::Record& current,
+                                  const ResourceInfo& resource, std::string_view name) {
+  const std::string_view text = object.FindString({"metadata", "resourceVersion"});
+  if (text.empty()) {
+    if (RulesOf(resource).unconditional_update) return {};
+    return std::unexpected(Status::Invalid(
+        {resource.group, resource.resource}, name,
+        {FieldError::Invalid("metadata.resourceVersion", "0", "must be specified for an update")}));
+  }
+  const auto revision = ParseUint64(text);
+  if (!revision) {
+    return std::unexpected(Status::Plain(
+        500, fmt::format("strconv.ParseUint: parsing {}: invalid syntax", GoQuote(text))));
+  }
+  if (*revision != 0 && *revision != current.revision().value) {
+    return std::unexpected(Status::Conflict(resource.group_resource(), name, ""));
+  }
+  return {};
+}
+
+RecordPtr DryRunRecord(const storage::RecordContent& content) {
+  auto record = storage::Record::Decode(storage::Record::Encode(content, {}));
+  KULISSE_ASSERT(record.has_value());
+  return std::make_shared<const storage::Record>(std::move(*record));
+}
+
+}  // namespace
+
+RequestContext RequestContext::Internal(std::string_view component) {
+  RequestContext context;
+  context.user = component;
+  context.groups = {"system:masters", "system:authenticated"};
+  context.field_manager = component;
+  return context;
+}
+
+ResourceStore::ResourceStore(storage::Store& store, const openapi::Catalog& catalog,
+                             const openapi::TypeTable& types, Runtime& runtime)
+    : store_(store), catalog_(catalog), types_(types), runtime_(runtime) {}
+
+ResourceStore::~ResourceStore() = default;
+
+json::Document ResourceStore::Decode(const storage::Record& record) {
+  return DecodeObject(record);
+}
+
+Result<RecordPtr> ResourceStore::Get(const ResourceInfo& resource, const ObjectName& name) {
+  RecordPtr record = store_.Get({resource.storage_name, name.ns, name.name});
+  if (record == nullptr) {
+    return std::unexpected(Status::NotFound(resource.group_resource(), name.name));
+  }
+  return record;
+}
+
+Result<void> ResourceStore::CheckNamespace(const ResourceInfo& resource, std::string_view ns,
+                                           const json::Document& object) const {
+  if (!resource.namespaced) return {};
+  const RecordPtr record = store_.Get({"namespaces", "", std::string(ns)});
+  if (record == nullptr) return std::unexpected(Status::NotFound({"", "namespaces"}, ns));
+  if (!record->deleting()) return {};
+  Status status = Status::Forbidden(
+      resource.group_resource(), object.root.FindString({"metadata", "name"}),
+      fmt::format("unable to create new content in namespace {} because it is being terminated",
+                  ns));
+  status.details->causes.push_back({"NamespaceTerminating",
+                                    fmt::format("namespace {} is being terminated", ns),
+                                    "metadata.namespace"});
+  return std::unexpected(std::move(status));
+}
+
+Result<void> ResourceStore::PrepareForCreate(const ResourceInfo& resource, std::string_view ns,
+                                             json::Document& object) const {
+  json::Arena& arena = object.arena;
+  json::Value& metadata = Metadata(object);
+  if (resource.namespaced) {
+    const std::string_view own = metadata.FindString({"namespace"});
+    if (!own.empty() && own != ns) {
+      return std::unexpected(Status::BadRequest(
+          "the namespace of the provided object does not match the namespace sent on the request"));
+    }
+    metadata.Set("namespace", json::Value::String(ns, arena), arena);
+  } else if (!metadata.FindString({"namespace"}).empty()) {
+    return std::unexpected(Status::BadRequest(
+        "the namespace of the provided object does not match the namespace sent on the request"));
+  }
+  for (const std::string_view name :
+       {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"}) {
+    metadata.Remove(name);
+  }
+  if (resource.has_generation) {
+    metadata.Set("generation", json::Value::Int(1), arena);
+  } else {
+    metadata.Remove("generation");
+  }
+  const Strategy& strategy = StrategyOf(resource);
+  if (resource.FindSubresource("status") != nullptr && !strategy.KeepsStatusOnCreate()) {
+    ResetField(object, resource, "status", types_);
+  }
+  metadata.Set("uid", json::Value::String(NewUid(runtime_), arena), arena);
+  metadata.Set("creationTimestamp", json::Value::String(FormatTime(runtime_.Now()), arena), arena);
+  return {};
+}
+
+Result<WriteResult> ResourceStore::Create(const RequestContext& context,
+                                          const ResourceInfo& resource, std::string_view ns,
+                                          json::Document object) {
+  KULISSE_TRY(CheckNamespace(resource, ns, object));
+  KULISSE_TRY(PrepareForCreate(resource, ns, object));
+  const std::string given(object.root.FindString({"metadata", "name"}));
+  std::string base(object.root.FindString({"metadata", "generateName"}));
+  if (base.size() > kGeneratedBaseBytesMax) base.resize(kGeneratedBaseBytesMax);
+  const bool generate = given.empty() && !base.empty();
+  for (int tries = 1;; ++tries) {
+    if (generate) {
+      const std::string name =
+          base + Random(runtime_.RandomBits()).Text(kGeneratedSuffixBytes, kNameAlphabet);
+      Metadata(object).Set("name", json::Value::String(name, object.arena), object.arena);
+    }
+    auto result = CreateNamed(context, resource, ns, object);
+    if (result || !generate || !result.error().IsAlreadyExists()) return result;
+    if (tries == kGenerateNameTriesMax) {
+      Status status = std::move(result).error();
+      status.message += ", the server was not able to generate a unique name for the object";
+      return std::unexpected(std::move(status));
+    }
+  }
+}
+
+Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
+                                               const ResourceInfo& resource, std::string_view ns,
+                                               json::Document& object) {
+  const Strategy& strategy = StrategyOf(resource);
+  strategy.PrepareForCreate(object);
+  Canonicalize(object, resource, types_);
+
+  const std::string name(object.root.FindString({"metadata", "name"}));
+  FieldErrors errors;
+  ValidateObjectMeta(*object.root.Find("metadata"), RulesOf(resource).name_rule, &errors);
+  strategy.Validate(object.root, &errors);
+  if (!errors.empty()) {
+    return std::unexpected(Status::Invalid(resource.group_kind(), name, errors));
+  }
+  if (!object.root.FindString({"metadata", "resourceVersion"}).empty()) {
+    return std::unexpected(
+        Status::Plain(500, "resourceVersion should not be set on objects to be created"));
+  }
+
+  EncodedObject encoded;
+  EncodeObject(resource, object.root, &encoded);
+  const storage::Key key{resource.storage_name, std::string(ns), name};
+  WriteResult result;
+  result.created = true;
+  result.changed = true;
+  if (context.dry_run) {
+    if (store_.Get(key) != nullptr) {
+      return std::unexpected(Status::AlreadyExists(resource.group_resource(), name));
+    }
+    result.record = DryRunRecord(encoded.content);
+    return result;
+  }
+  KULISSE_ASSIGN(Committed committed,
+                 store_.GuaranteedUpdate(key, [&](const RecordPtr& current) -> Result<Change> {
+                   if (current != nullptr) {
+                     return std::unexpected(Status::AlreadyExists(resource.group_resource(), name));
+                   }
+                   return Change{Change::Kind::kPut, encoded.content};
+                 }));
+  result.record = std::move(committed.record);
+  result.revision = committed.revision;
+  return result;
+}
+
+Result<void> ResourceStore::PrepareForUpdate(const ResourceInfo& resource, const ObjectName& name,
+                                             std::string_view subresource,
+                                             const storage::Record& current,
+                                             const json::Value& old,
+                                             json::Document& object) const {
+  KULISSE_TRY(CheckResourceVersion(object.root, current, resource, name.name));
+  RestoreSystemFields(object, old);
+  RestoreUntouchable(object, old, resource, subresource);
+  const Strategy& strategy = StrategyOf(resource);
+  if (subresource.empty()) strategy.PrepareForUpdate(object, old);
+  if (subresource != "status") BumpGeneration(object, old, resource, strategy);
+  Canonicalize(object, resource, types_);
+
+  FieldErrors errors;
+  const json::Value& metadata = *object.root.Find("metadata");
+  ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
+  ValidateObjectMetaUpdate(metadata, *old.Find("metadata"), &errors);
+  if (subresource != "status") {
+    strategy.Validate(object.root, &errors);
+    strategy.ValidateUpdate(object.root, old, &errors);
+  }
+  if (!errors.empty()) {
+    return std::unexpected(Status::Invalid(resource.group_kind(), name.name, errors));
+  }
+  return {};
+}
+
+Result<WriteResult> ResourceStore::Update(const RequestContext& context,
+                                          const ResourceInfo& resource, const ObjectName& name,
+                                          std::string_view subresource, const Mutation& mutation) {
+  json::Document object;
+  std::unique_ptr<EncodedObject> encoded;
+  bool removes = false;
+  const auto change = [&](const RecordPtr& current) -> Result<Change> {
+    if (current == nullptr) {
+      return std::unexpected(Status::NotFound(resource.group_resource(), name.name));
+    }
+    const json::Document old = DecodeObject(*current);
+    object = old.Clone();
+    KULISSE_TRY(mutation(object));
+    KULISSE_TRY(PrepareForUpdate(resource, name, subresource, *current, old.root, object));
+    encoded = std::make_unique<EncodedObject>();
+    EncodeObject(resource, object.root, encoded.get());
+    removes = IsReadyToBeRemoved(resource, object.root);
+    return Change{removes ? Change::Kind::kDelete : Change::Kind::kPut, encoded->content};
+  };
+  const storage::Key key{resource.storage_name, name.ns, name.name};
+  WriteResult result;
+  if (context.dry_run) {
+    const RecordPtr current = store_.Get(key);
+    KULISSE_ASSIGN(const Change wanted, change(current));
+    // An unchanged object keeps its resourceVersion, as upstream's dry run shows it.
+    const bool same = wanted.content->json == current->json();
+    result.record = same ? current : DryRunRecord(*wanted.content);
+    result.changed = !same;
+    return result;
+  }
+  KULISSE_ASSIGN(Committed committed, store_.GuaranteedUpdate(key, change));
+  result.record = std::move(committed.record);
+  result.revision = committed.revision;
+  result.changed = committed.changed;
+  result.deleted = removes && committed.changed;
+  return result;
+}
+
+}  // namespace kulisse::apiserver

@@ -1,0 +1,311 @@
+#include "apiserver/registry/strategy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "apiserver/registry/object_meta.h"
+#include "base/text.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+constexpr int64_t kPodGraceSecondsDefault = 30;  // upstream's, for pods that say nothing
+
+bool IsEmptyList(const json::Value* list) { return list == nullptr || list->size() == 0; }
+
+// --- pods
+
+// How a pod's requests and limits class it (upstream: pkg/apis/core/v1/helper/qos).
+std::string_view QosClass(const json::Value& spec) {
+  bool any = false;
+  bool guaranteed = true;
+  for (const std::string_view kind : {"containers", "initContainers"}) {
+    const json::Value* containers = spec.Find(kind);
+    if (containers == nullptr) continue;
+    for (const json::Value& container : containers->elements()) {
+      for (const std::string_view resource : {"cpu", "memory"}) {
+        const std::string_view request =
+            container.FindString({"resources", "requests", resource});
+        const std::string_view limit = container.FindString({"resources", "limits", resource});
+        any = any || (!request.empty() && request != "0") || (!limit.empty() && limit != "0");
+        if (limit.empty() || limit == "0" || (!request.empty() && request != limit)) {
+          guaranteed = false;
+        }
+      }
+    }
+  }
+  if (!any) return "BestEffort";
+  return guaranteed ? "Guaranteed" : "Burstable";
+}
+
+void ValidateContainers(const json::Value& spec, std::string_view list_name,
+                        const std::string& spec_path, std::map<std::string, int>* names,
+                        FieldErrors* errors) {
+  const json::Value* containers = spec.Find(list_name);
+  if (containers == nullptr) return;
+  size_t index = 0;
+  for (const json::Value& container : containers->elements()) {
+    const std::string path = fmt::format("{}.{}[{}]", spec_path, list_name, index++);
+    const std::string_view name = container.FindString({"name"});
+    if (name.empty()) {
+      errors->push_back(FieldError::Required(path + ".name"));
+    } else {
+      for (const std::string& message : CheckName(NameRule::kLabel, name)) {
+        errors->push_back(FieldError::Invalid(path + ".name", GoQuote(name), message));
+      }
+      if ((*names)[std::string(name)]++ > 0) {
+        errors->push_back(FieldError::Duplicate(path + ".name", GoQuote(name)));
+      }
+    }
+    const std::string_view image = container.FindString({"image"});
+    if (image.empty()) {
+      errors->push_back(FieldError::Required(path + ".image"));
+    } else if (TrimSpace(image).size() != image.size()) {
+      errors->push_back(FieldError::Invalid(path + ".image", GoQuote(image),
+                                            "must not have leading or trailing whitespace"));
+    }
+  }
+}
+
+// The rules of a pod spec that the spine checks; the rest comes with the validation of all kinds.
+void ValidatePodSpec(const json::Value* spec, const std::string& path, bool template_of_workload,
+                     FieldErrors* errors) {
+  static const json::Value kEmpty;
+  const json::Value& pod = spec == nullptr ? kEmpty : *spec;
+  if (IsEmptyList(pod.Find("containers"))) {
+    errors->push_back(FieldError::Required(path + ".containers"));
+  }
+  std::map<std::string, int> names;
+  ValidateContainers(pod, "containers", path, &names, errors);
+  ValidateContainers(pod, "initContainers", path, &names, errors);
+  const std::string_view policy = pod.FindString({"restartPolicy"});
+  if (template_of_workload) return;
+  if (!policy.empty() && policy != "Always" && policy != "OnFailure" && policy != "Never") {
+    errors->push_back(FieldError::NotSupported(path + ".restartPolicy", GoQuote(policy),
+                                               {"Always", "OnFailure", "Never"}));
+  }
+}
+
+class PodStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override {
+    json::Value& status = object.root.SetDefaultObject("status", object.arena);
+    status.Set("phase", json::Value::StringRef("Pending"), object.arena);
+    static const json::Value kEmpty;
+    const json::Value* spec = object.root.Find("spec");
+    status.Set("qosClass", json::Value::StringRef(QosClass(spec == nullptr ? kEmpty : *spec)),
+               object.arena);
+  }
+
+  void Validate(const json::Value& object, FieldErrors* errors) const override {
+    ValidatePodSpec(object.Find("spec"), "spec", false, errors);
+  }
+
+  [[nodiscard]] std::optional<int64_t> GracePeriodSeconds(
+      const json::Value& object, std::optional<int64_t> asked) const override {
+    int64_t period = kPodGraceSecondsDefault;
+    const json::Value* own = object.Find({"spec", "terminationGracePeriodSeconds"});
+    if (asked) {
+      period = *asked;
+    } else if (own != nullptr && own->IsInt()) {
+      period = own->AsInt();
+    }
+    const std::string_view phase = object.FindString({"status", "phase"});
+    if (object.FindString({"spec", "nodeName"}).empty() || phase == "Failed" ||
+        phase == "Succeeded") {
+      return 0;
+    }
+    return period < 0 ? 1 : period;
+  }
+};
+
+// --- workloads: a selector and a pod template
+
+class WorkloadStrategy : public Strategy {
+ public:
+  void Validate(const json::Value& object, FieldErrors* errors) const override {
+    const json::Value* labels = object.Find({"spec", "selector", "matchLabels"});
+    const json::Value* expressions = object.Find({"spec", "selector", "matchExpressions"});
+    if (object.Find({"spec", "selector"}) == nullptr) {
+      errors->push_back(FieldError::Required("spec.selector"));
+    } else if (IsEmptyList(labels) && IsEmptyList(expressions)) {
+      errors->push_back(FieldError::Invalid("spec.selector", "{}",
+                                            "empty selector is invalid for deployment"));
+    } else if (!TemplateHas(object, labels)) {
+      errors->push_back(FieldError::Invalid("spec.template.metadata.labels",
+                                            TemplateLabelsText(object),
+                                            "`selector` does not match template `labels`"));
+    }
+    const json::Value* replicas = object.Find({"spec", "replicas"});
+    if (replicas != nullptr && replicas->IsInt() && replicas->AsInt() < 0) {
+      errors->push_back(FieldError::Invalid("spec.replicas", std::to_string(replicas->AsInt()),
+                                            "must be greater than or equal to 0"));
+    }
+    ValidatePodSpec(object.Find({"spec", "template", "spec"}), "spec.template.spec", true, errors);
+  }
+
+  void ValidateUpdate(const json::Value& object, const json::Value& old,
+                      FieldErrors* errors) const override {
+    const json::Value* now = object.Find({"spec", "selector"});
+    const json::Value* before = old.Find({"spec", "selector"});
+    if (now == nullptr || before == nullptr || *now == *before) return;
+    errors->push_back(FieldError::Invalid("spec.selector", GoSelector(*now),
+                                          "field is immutable"));
+  }
+
+ private:
+  static bool TemplateHas(const json::Value& object, const json::Value* labels) {
+    if (labels == nullptr) return true;
+    for (const json::Member& label : labels->members()) {
+      const json::Value* value =
+          object.Find({"spec", "template", "metadata", "labels", label.name});
+      if (value == nullptr || !(*value == label.value)) return false;
+    }
+    return true;
+  }
+
+  static std::string TemplateLabelsText(const json::Value& object) {
+    const json::Value* labels = object.Find({"spec", "template", "metadata", "labels"});
+    return labels == nullptr ? "null" : JsonMap(labels);
+  }
+  static std::string JsonMap(const json::Value* map) {
+    std::string text = "{";
+    if (map == nullptr) return "{}";
+    for (const json::Member& member : map->members()) {
+      text += fmt::format("{}{}:{}", text.size() > 1 ? "," : "", GoQuote(member.name),
+                          GoQuote(member.value.AsString()));
+    }
+    return text + "}";
+  }
+  static std::string GoSelector(const json::Value& selector) {
+    return fmt::format("{{\"matchLabels\":{}}}", JsonMap(selector.Find("matchLabels")));
+  }
+};
+
+class DeploymentStrategy final : public WorkloadStrategy {
+ public:
+  [[nodiscard]] bool AnnotationsAreSpec() const override { return true; }
+};
+
+// --- namespaces
+
+class NamespaceStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override {
+    json::Arena& arena = object.arena;
+    object.root.SetDefaultObject("status", arena)
+        .Set("phase", json::Value::StringRef("Active"), arena);
+    json::Value& spec = object.root.SetDefaultObject("spec", arena);
+    json::Value* finalizers = spec.Find("finalizers");
+    if (finalizers == nullptr || !finalizers->IsArray()) {
+      finalizers = &spec.Set("finalizers", json::Value::Array(), arena);
+    }
+    const bool has = std::ranges::any_of(finalizers->elements(), [](const json::Value& f) {
+      return f.IsString() && f.AsString() == "kubernetes";
+    });
+    if (!has) finalizers->PushBack(json::Value::StringRef("kubernetes"), arena);
+    SetNameLabel(object);
+  }
+
+  void PrepareForUpdate(json::Document& object, const json::Value& old) const override {
+    SetNameLabel(object);
+    // Its own finalizers change only through /finalize.
+    if (const json::Value* finalizers = old.Find({"spec", "finalizers"})) {
+      object.root.SetDefaultObject("spec", object.arena)
+          .Set("finalizers", finalizers->Clone(object.arena), object.arena);
+    }
+  }
+
+  [[nodiscard]] bool ReadyToBeDeleted(const json::Value& object) const override {
+    return IsEmptyList(object.Find({"spec", "finalizers"}));
+  }
+
+ private:
+  static void SetNameLabel(json::Document& object) {
+    json::Value& metadata = object.root.SetDefaultObject("metadata", object.arena);
+    const std::string_view name = metadata.FindString({"name"});
+    if (name.empty()) return;  // drawn later, and prepared then
+    json::Value& labels = metadata.SetDefaultObject("labels", object.arena);
+    labels.Set("kubernetes.io/metadata.name", json::Value::String(name, object.arena),
+               object.arena);
+  }
+};
+
+// --- nodes
+
+class NodeStrategy final : public Strategy {
+ public:
+  [[nodiscard]] bool KeepsStatusOnCreate() const override { return true; }
+};
+
+// --- claims and volumes start as Pending
+
+class PendingStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override {
+    object.root.SetDefaultObject("status", object.arena)
+        .Set("phase", json::Value::StringRef("Pending"), object.arena);
+  }
+};
+
+// --- secrets: stringData is written into data
+
+class SecretStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override { MergeStringData(object); }
+  void PrepareForUpdate(json::Document& object, const json::Value& /*old*/) const override {
+    MergeStringData(object);
+  }
+  void ValidateUpdate(const json::Value& object, const json::Value& old,
+                      FieldErrors* errors) const override {
+    const std::string_view type = object.FindString({"type"});
+    if (type == old.FindString({"type"})) return;
+    errors->push_back(FieldError::Invalid("type", GoQuote(type), "field is immutable"));
+  }
+
+ private:
+  static void MergeStringData(json::Document& object) {
+    json::Value* texts = object.root.Find("stringData");
+    if (texts == nullptr) return;
+    json::Value& data = object.root.SetDefaultObject("data", object.arena);
+    for (const json::Member& member : texts->members()) {
+      data.Set(member.name,
+               json::Value::String(Base64Encode(member.value.AsString()), object.arena),
+               object.arena);
+    }
+    object.root.Remove("stringData");
+  }
+};
+
+}  // namespace
+
+const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
+  static const Strategy kDefault;
+  static const PodStrategy kPod;
+  static const WorkloadStrategy kWorkload;
+  static const DeploymentStrategy kDeployment;
+  static const NamespaceStrategy kNamespace;
+  static const NodeStrategy kNode;
+  static const PendingStrategy kPending;
+  static const SecretStrategy kSecret;
+  static const std::map<std::string_view, const Strategy*> kByKind = {
+      {"pods", &kPod},
+      {"deployments.apps", &kDeployment},
+      {"replicasets.apps", &kWorkload},
+      {"statefulsets.apps", &kWorkload},
+      {"daemonsets.apps", &kWorkload},
+      {"namespaces", &kNamespace},
+      {"nodes", &kNode},
+      {"persistentvolumes", &kPending},
+      {"persistentvolumeclaims", &kPending},
+      {"secrets", &kSecret},
+  };
+  const auto it = kByKind.find(resource.storage_name);
+  return it == kByKind.end() ? kDefault : *it->second;
+}
+
+}  // namespace kulisse::apiserver
