@@ -55,6 +55,8 @@ inline constexpr auto kRequestTimeoutMax = 60s;
 inline constexpr auto kWatchTimeoutMin = 1'800s;
 // Operations of one JSON patch (upstream: 10,000). 413.
 inline constexpr size_t kJsonPatchOperationsMax = 10'000;
+// Bytes that the copy operations of one JSON patch may copy in all (upstream: 3 MiB). 422.
+inline constexpr size_t kJsonPatchCopyBytesMax = 3 * 1024 * 1024;
 // How often a write is computed anew when the object changed meanwhile. Then 409.
 inline constexpr int kUpdateRetriesMax = 64;
 // How often a generated name is drawn again on a collision (upstream: 8). Then 409.

@@ -11,13 +11,15 @@
 
 namespace kulisse::openapi {
 
-// RFC 7386. The patch's null removes a member.
-void ApplyMergePatch(json::Value& target, const json::Value& patch, json::Arena& arena);
+// RFC 7386, as evanphx/json-patch v4 applies it: the patch's null removes a member; nulls within
+// new values are pruned too, in objects of lists as well. 400 when the patch is no object.
+Result<void> ApplyMergePatch(json::Value& target, const json::Value& patch, json::Arena& arena);
 
 // RFC 6902, as evanphx/json-patch v4 applies it for kube-apiserver: "-" appends, negative indices
-// are refused, `remove` of a missing member is an error. The whole patch is refused with the
-// statuses of the real server: 400 when it is no list of operations, 413 when it is too long,
-// 422 "the server rejected our request due to an error in our request" otherwise.
+// count from the end, `remove` of a missing member is an error but `replace` adds it. The whole
+// patch is refused with the statuses of the real server: 400 when it is no list of operations,
+// 413 when it is too long, 422 "the server rejected our request due to an error in our request"
+// otherwise; the target is then in an unspecified state.
 [[nodiscard]] Result<void> ApplyJsonPatch(json::Value& target, const json::Value& patch,
                                           json::Arena& arena);
 
