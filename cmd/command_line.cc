@@ -1,0 +1,199 @@
+#include "cmd/command_line.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "base/limits.h"
+#include "cmd/version.h"
+
+namespace kulisse::cmd {
+
+namespace {
+
+constexpr uint64_t kPortMax = 65'535;
+
+constexpr std::string_view kOverview =
+    "Kulisse is a whole Kubernetes cluster in one process: the API server, its store and\n"
+    "simulated nodes and pods. No containers run.\n"
+    "\n"
+    "Usage:\n"
+    "  kulisse serve [flags]     run a cluster until SIGINT or SIGTERM\n"
+    "  kulisse version           print the version\n"
+    "  kulisse help [command]    print this text, or all about a command\n"
+    "\n"
+    "A first cluster:\n"
+    "  kulisse serve --nodes 10\n"
+    "  export KUBECONFIG=~/.local/share/kulisse/kubeconfig    (as it prints)\n"
+    "  kubectl get nodes\n";
+
+constexpr std::string_view kServeIntroduction =
+    "Runs a cluster until SIGINT or SIGTERM, which drain and stop it.\n"
+    "\n"
+    "Usage:\n"
+    "  kulisse serve [flags]\n"
+    "\n"
+    "Every flag is also an environment variable: --data-dir is KULISSE_DATA_DIR, a list\n"
+    "has commas between its values. A flag wins over its variable.\n"
+    "\n"
+    "Flags:\n";
+
+constexpr std::string_view kServeEnd =
+    "\n"
+    "Files in the data directory:\n"
+    "  kubeconfig     for the administrator of the cluster (mode 0600)\n"
+    "  pki/           the cluster's keys and certificates, kept across restarts\n"
+    "  store/         the objects\n"
+    "\n"
+    "Exit codes: 0 stopped as asked, 1 could not start or failed, 2 wrong flags.\n";
+
+constexpr std::string_view kVersionHelp = "Prints the version.\n\nUsage:\n  kulisse version\n";
+
+bool IsIpAddress(const std::string& text) {
+  in6_addr address = {};
+  return ::inet_pton(AF_INET, text.c_str(), &address) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
+
+// XDG's place for a user's data.
+std::expected<std::string, std::string> DefaultDataDir(const EnvironmentLookup& environment) {
+  if (const auto data_home = environment("XDG_DATA_HOME"); data_home && !data_home->empty()) {
+    return *data_home + "/kulisse";
+  }
+  if (const auto home = environment("HOME"); home && !home->empty()) {
+    return *home + "/.local/share/kulisse";
+  }
+  return std::unexpected("--data-dir is needed: HOME is not set, so there is no default for it");
+}
+
+std::expected<void, std::string> CheckTogether(ServeOptions& options,
+                                               const EnvironmentLookup& environment) {
+  if (options.bind == "localhost") options.bind = "127.0.0.1";
+  if (!IsIpAddress(options.bind)) {
+    return std::unexpected(
+        fmt::format("--bind: \"{}\" is not an IP address such as 127.0.0.1 or ::", options.bind));
+  }
+  if (options.in_memory) {
+    if (options.durability == "sync") {
+      return std::unexpected("--in-memory keeps nothing: --durability sync contradicts it");
+    }
+    options.durability = "memory";
+    return {};
+  }
+  if (options.data_dir.empty()) {
+    auto directory = DefaultDataDir(environment);
+    if (!directory) return std::unexpected(std::move(directory).error());
+    options.data_dir = std::move(*directory);
+  }
+  return {};
+}
+
+bool WantsHelp(std::span<const std::string_view> args) {
+  return std::any_of(args.begin(), args.end(),
+                     [](std::string_view arg) { return arg == "--help" || arg == "-h"; });
+}
+
+std::string ServeHelp() {
+  ServeOptions defaults;
+  std::string text(kServeIntroduction);
+  text += FlagsHelp(ServeFlags(defaults));
+  text += kServeEnd;
+  return text;
+}
+
+std::expected<std::string, std::string> HelpText(std::span<const std::string_view> args) {
+  if (args.size() > 1) {
+    return std::unexpected(fmt::format("help wants one command, not {}", args.size()));
+  }
+  if (args.empty() || args[0] == "help") return std::string(kOverview);
+  if (args[0] == "serve") return ServeHelp();
+  if (args[0] == "version") return std::string(kVersionHelp);
+  return std::unexpected(
+      fmt::format("unknown command \"{}\"; there are serve, version and help", args[0]));
+}
+
+std::expected<CommandLine, std::string> Print(std::expected<std::string, std::string> text) {
+  if (!text) return std::unexpected(std::move(text).error());
+  return CommandLine{
+      .command = CommandLine::Command::kPrint, .serve = {}, .text = std::move(*text)};
+}
+
+}  // namespace
+
+std::vector<Flag> ServeFlags(ServeOptions& options) {
+  return {
+      {"data-dir", "DIR", "~/.local/share/kulisse",
+       "Where objects, keys and the kubeconfig are kept. One process at a time.",
+       &options.data_dir},
+      {"port", "PORT", "6443", "Port to listen on; 0 takes a free one.",
+       NumberTarget{&options.port, 0, kPortMax}},
+      {"bind", "ADDRESS", "127.0.0.1",
+       "IP address to listen on. Other machines reach the cluster only when this is not a loopback "
+       "address.",
+       &options.bind},
+      {"nodes", "N", "0", "Simulated nodes, node-0 to node-(N-1), made when they are missing.",
+       NumberTarget{&options.nodes, 0, kSimulatedNodesMax}},
+      {"kubeconfig", "FILE", "kubeconfig in the data directory",
+       "Where to write the kubeconfig of the cluster's administrator.", &options.kubeconfig},
+      {"durability", "MODE", "buffered",
+       "What an answered write survives: buffered, the end of the process; sync, a power cut; "
+       "memory, nothing.",
+       ChoiceTarget{&options.durability, {"buffered", "sync", "memory"}}},
+      {"config", "FILE", "", "YAML file with stages for the simulator. May be given again.",
+       &options.config},
+      {"in-memory", "", "",
+       "Keeps nothing on disk. Keys and the kubeconfig go to a temporary directory unless "
+       "--data-dir or --kubeconfig says otherwise.",
+       &options.in_memory},
+      {"no-simulator", "", "", "Only the API server: nodes and pods stay as they are written.",
+       &options.no_simulator},
+      {"token-auth-file", "FILE", "",
+       "Static bearer tokens in kube-apiserver's format, one a line: token,user,uid,\"groups\".",
+       &options.token_auth_file},
+      {"seed", "N", "a random number", "Where the simulator's chances begin.",
+       OptionalNumberTarget{&options.seed}},
+      {"v", "", "",
+       "More in the log: -v what happens, -v -v (or -v=2) everything. Warnings are always there.",
+       CountTarget{&options.verbosity}},
+  };
+}
+
+std::expected<ServeOptions, std::string> ParseServeOptions(std::span<const std::string_view> args,
+                                                           const EnvironmentLookup& environment) {
+  ServeOptions options;
+  auto parsed = ParseFlags(ServeFlags(options), args, environment);
+  if (!parsed) return std::unexpected(std::move(parsed).error());
+  auto checked = CheckTogether(options, environment);
+  if (!checked) return std::unexpected(std::move(checked).error());
+  return options;
+}
+
+std::expected<CommandLine, std::string> ParseCommandLine(std::span<const std::string_view> args,
+                                                         const EnvironmentLookup& environment) {
+  if (args.empty()) return Print(std::string(kOverview));
+  const std::string_view command = args[0];
+  const std::span<const std::string_view> rest = args.subspan(1);
+  if (command == "help" || command == "--help" || command == "-h") return Print(HelpText(rest));
+  if (command == "version" || command == "--version") {
+    if (WantsHelp(rest)) return Print(std::string(kVersionHelp));
+    if (!rest.empty()) return std::unexpected("version takes no arguments");
+    return Print(VersionText());
+  }
+  if (command != "serve") return Print(HelpText(args.first(1)));  // says which commands there are
+  if (WantsHelp(rest)) return Print(ServeHelp());
+  auto options = ParseServeOptions(rest, environment);
+  if (!options) return std::unexpected(std::move(options).error());
+  return CommandLine{
+      .command = CommandLine::Command::kServe, .serve = std::move(*options), .text = ""};
+}
+
+std::optional<std::string> ProcessEnvironment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+}  // namespace kulisse::cmd

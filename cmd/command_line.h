@@ -1,0 +1,60 @@
+// What a person asked for on the command line of kulisse.
+//
+//   kulisse serve [flags]    kulisse version    kulisse help [command]
+//
+// Threads: none; used by main before anything starts.
+// Errors: one line that says what is expected; the program exits with kExitUsage.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cmd/flags.h"
+
+namespace kulisse::cmd {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;  // could not start, or failed while running
+inline constexpr int kExitUsage = 2;    // the command line is wrong
+
+struct ServeOptions {
+  std::string data_dir;            // absolute or relative; with in_memory "" unless it was given
+  uint64_t port = 6443;            // 0: any free one
+  std::string bind = "127.0.0.1";  // an IP address
+  uint64_t nodes = 0;
+  std::string kubeconfig;               // "": kubeconfig in the data directory
+  std::string durability = "buffered";  // buffered, sync or memory
+  std::vector<std::string> config;      // files with stages
+  bool in_memory = false;
+  bool no_simulator = false;
+  std::string token_auth_file;   // "": none
+  std::optional<uint64_t> seed;  // none: a random one
+  int verbosity = 0;             // 0: warnings, 1: information, 2: everything
+};
+
+struct CommandLine {
+  enum class Command : uint8_t { kServe, kPrint };
+  Command command;
+  ServeOptions serve;  // for kServe
+  std::string text;    // for kPrint: version or help, to standard output
+};
+
+// `args` without the program's name.
+[[nodiscard]] std::expected<CommandLine, std::string> ParseCommandLine(
+    std::span<const std::string_view> args, const EnvironmentLookup& environment);
+
+[[nodiscard]] std::expected<ServeOptions, std::string> ParseServeOptions(
+    std::span<const std::string_view> args, const EnvironmentLookup& environment);
+
+// The flags of `kulisse serve`, bound to `options`.
+[[nodiscard]] std::vector<Flag> ServeFlags(ServeOptions& options);
+
+// The process's environment.
+[[nodiscard]] std::optional<std::string> ProcessEnvironment(const std::string& name);
+
+}  // namespace kulisse::cmd

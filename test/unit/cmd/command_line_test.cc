@@ -1,0 +1,142 @@
+#include "cmd/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/text.h"
+
+namespace kulisse::cmd {
+namespace {
+
+using Environment = std::map<std::string, std::string>;
+
+EnvironmentLookup Lookup(Environment environment) {
+  return [environment =
+              std::move(environment)](const std::string& name) -> std::optional<std::string> {
+    const auto it = environment.find(name);
+    if (it == environment.end()) return std::nullopt;
+    return it->second;
+  };
+}
+
+std::expected<ServeOptions, std::string> Serve(std::vector<std::string_view> args,
+                                               Environment environment = {{"HOME", "/home/ann"}}) {
+  return ParseServeOptions(args, Lookup(std::move(environment)));
+}
+
+// The printed text, "serve", or "error: …".
+std::string RunLine(std::vector<std::string_view> args) {
+  const auto line = ParseCommandLine(args, Lookup({{"HOME", "/home/ann"}}));
+  if (!line) return "error: " + line.error();
+  return line->command == CommandLine::Command::kServe ? "serve" : line->text;
+}
+
+TEST(ServeOptionsTest, DefaultsAreThoseOfTheHelp) {
+  const ServeOptions options = Serve({}).value();
+  EXPECT_EQ(options.data_dir, "/home/ann/.local/share/kulisse");
+  EXPECT_EQ(options.port, 6443u);
+  EXPECT_EQ(options.bind, "127.0.0.1");
+  EXPECT_EQ(options.nodes, 0u);
+  EXPECT_EQ(options.durability, "buffered");
+  EXPECT_FALSE(options.in_memory);
+  EXPECT_FALSE(options.no_simulator);
+  EXPECT_FALSE(options.seed.has_value());
+}
+
+TEST(ServeOptionsTest, EveryFlagReachesItsOption) {
+  const ServeOptions options = Serve({"--data-dir",
+                                      "d",
+                                      "--port=0",
+                                      "--bind",
+                                      "::1",
+                                      "--nodes",
+                                      "3",
+                                      "--kubeconfig",
+                                      "k",
+                                      "--durability",
+                                      "sync",
+                                      "--config",
+                                      "a.yaml",
+                                      "--config",
+                                      "b.yaml",
+                                      "--no-simulator",
+                                      "--token-auth-file",
+                                      "t.csv",
+                                      "--seed",
+                                      "7",
+                                      "-v",
+                                      "-v"})
+                                   .value();
+  EXPECT_EQ(options.data_dir, "d");
+  EXPECT_EQ(options.port, 0u);
+  EXPECT_EQ(options.bind, "::1");
+  EXPECT_EQ(options.nodes, 3u);
+  EXPECT_EQ(options.kubeconfig, "k");
+  EXPECT_EQ(options.durability, "sync");
+  EXPECT_EQ(options.config, (std::vector<std::string>{"a.yaml", "b.yaml"}));
+  EXPECT_TRUE(options.no_simulator);
+  EXPECT_EQ(options.token_auth_file, "t.csv");
+  EXPECT_EQ(options.seed, 7u);
+  EXPECT_EQ(options.verbosity, 2);
+}
+
+TEST(ServeOptionsTest, DataDirectoryFollowsTheEnvironment) {
+  EXPECT_EQ(Serve({}, {{"XDG_DATA_HOME", "/x"}, {"HOME", "/h"}})->data_dir, "/x/kulisse");
+  EXPECT_EQ(Serve({}, {{"KULISSE_DATA_DIR", "/d"}})->data_dir, "/d");
+  EXPECT_EQ(Serve({}, {}).error(),
+            "--data-dir is needed: HOME is not set, so there is no default for it");
+  EXPECT_TRUE(Serve({"--in-memory"}, {}).has_value());
+}
+
+TEST(ServeOptionsTest, InMemoryKeepsNothing) {
+  EXPECT_EQ(Serve({"--in-memory"})->durability, "memory");
+  EXPECT_EQ(Serve({"--in-memory"})->data_dir, "");
+  EXPECT_EQ(Serve({"--in-memory", "--data-dir", "d"})->data_dir, "d");
+  EXPECT_FALSE(Serve({"--in-memory", "--durability", "sync"}).has_value());
+}
+
+TEST(ServeOptionsTest, RefusesWhatCannotBe) {
+  EXPECT_EQ(Serve({"--bind", "example.com"}).error(),
+            "--bind: \"example.com\" is not an IP address such as 127.0.0.1 or ::");
+  EXPECT_EQ(Serve({"--port", "65536"}).error(),
+            "--port: \"65536\" is not a number from 0 to 65535");
+  EXPECT_EQ(Serve({"--nodes", "1000000"}).error(),
+            "--nodes: \"1000000\" is not a number from 0 to 100000");
+  EXPECT_EQ(Serve({"--durability", "fast"}).error(),
+            "--durability: \"fast\" is not one of buffered, sync, memory");
+  EXPECT_EQ(Serve({"--node", "1"}).error(), "unknown flag --node; did you mean --nodes?");
+  EXPECT_EQ(Serve({"--bind", "localhost"})->bind, "127.0.0.1");
+}
+
+TEST(CommandLineTest, PrintsHelpAndVersion) {
+  const std::string overview = RunLine({});
+  EXPECT_TRUE(overview.starts_with("Kulisse is")) << overview;
+  for (const char* help : {"help", "--help", "-h"}) EXPECT_EQ(RunLine({help}), overview);
+  EXPECT_TRUE(RunLine({"version"}).starts_with("kulisse "));
+  EXPECT_EQ(RunLine({"--version"}), RunLine({"version"}));
+  EXPECT_EQ(RunLine({"help", "serve"}), RunLine({"serve", "--nodes", "1", "--help"}));
+  EXPECT_NE(RunLine({"help", "serve"}).find("--token-auth-file FILE"), std::string::npos);
+}
+
+TEST(CommandLineTest, ServesAndRefuses) {
+  EXPECT_EQ(RunLine({"serve", "--nodes", "10"}), "serve");
+  EXPECT_EQ(RunLine({"server"}),
+            "error: unknown command \"server\"; there are serve, version and help");
+  EXPECT_EQ(RunLine({"help", "server"}),
+            "error: unknown command \"server\"; there are serve, version and help");
+  EXPECT_EQ(RunLine({"--nodes", "1"}),
+            "error: unknown command \"--nodes\"; there are serve, version and help");
+  EXPECT_EQ(RunLine({"help", "serve", "version"}), "error: help wants one command, not 2");
+  EXPECT_EQ(RunLine({"version", "x"}), "error: version takes no arguments");
+  EXPECT_EQ(RunLine({"serve", "x"}), "error: unexpected argument \"x\"");
+}
+
+TEST(CommandLineTest, HelpFitsATerminal) {
+  for (const std::string& text : {RunLine({"help"}), RunLine({"help", "serve"})}) {
+    for (const std::string_view line : Split(text, '\n')) EXPECT_LE(line.size(), 88u) << line;
+  }
+}
+
+}  // namespace
+}  // namespace kulisse::cmd
