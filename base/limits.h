@@ -29,6 +29,13 @@ inline constexpr auto kCertificateBackdating = 5min;
 // --- apiserver/net
 // Request line and headers, bytes (Go's default is 1 MiB). 431 and the connection closes.
 inline constexpr size_t kRequestHeadBytesMax = 256 * 1024;
+// Header fields of one request. 431 and the connection closes.
+inline constexpr size_t kRequestHeadersMax = 1'000;
+// One chunk-size line with its extensions, and all trailers of a request, bytes. 400.
+inline constexpr size_t kChunkLineBytesMax = 1'024;
+inline constexpr size_t kTrailerBytesMax = 8 * 1024;
+// Bytes read ahead while an answer is under way (pipelined requests); then the socket waits.
+inline constexpr size_t kReadAheadBytesMax = 64 * 1024;
 // Request body, bytes (upstream: 3 MiB). 413 RequestEntityTooLarge.
 inline constexpr size_t kRequestBodyBytesMax = 3 * 1024 * 1024;
 // Time from the first byte of a head to its end, and for a body. 408 and the connection closes.
@@ -37,6 +44,9 @@ inline constexpr auto kRequestReadTimeMax = 30s;
 inline constexpr auto kResponseWriteTimeMax = 60s;
 // Time a keep-alive connection may idle between requests. The connection closes.
 inline constexpr auto kConnectionIdleTimeMax = 10min;
+// Time in which a client that was refused in mid-request may read the refusal, while what it still
+// sends is thrown away (else the kernel's reset could overtake the answer).
+inline constexpr auto kLingerTimeMax = 2s;
 // Time for a TLS handshake. The connection closes.
 inline constexpr auto kTlsHandshakeTimeMax = 10s;
 // Open connections of one listener; more wait in the kernel's backlog.

@@ -1,0 +1,139 @@
+#include "apiserver/net/loop.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <ctime>
+
+#include "apiserver/net/connection.h"
+#include "base/assert.h"
+
+namespace kulisse::apiserver::net {
+
+namespace {
+
+// A read takes at most this much: four TLS records.
+constexpr size_t kScratchBytes = 64 * 1024;
+
+std::string HttpDate(SystemTime time) {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds =
+      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  std::tm tm{};
+  gmtime_r(&seconds, &tm);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[tm.tm_wday], tm.tm_mday,
+                     kMonths[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+}  // namespace
+
+Loop::Loop(const Services& services, MonotonicTime now, SystemTime wall)
+    : services_(services),
+      work_(context_.get_executor()),
+      mailbox_(std::make_shared<Mailbox>([this] { Post([this] { DeliverMail(); }); })),
+      scratch_(kScratchBytes) {
+  SetClock(now, wall);
+}
+
+Loop::~Loop() {
+  KULISSE_ASSERT(!thread_.joinable());
+  mailbox_->Close();
+}
+
+void Loop::Start() {
+  // Signals are for the main thread. SIGPIPE is blocked too: OpenSSL writes without MSG_NOSIGNAL.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { context_.run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Loop::Stop() {
+  if (!thread_.joinable()) return;
+  Post([this] {
+    mailbox_->Close();
+    while (!connections_.empty()) connections_.back()->Close();
+    work_.reset();
+    context_.stop();
+  });
+  thread_.join();
+}
+
+void Loop::Tick(MonotonicTime now, SystemTime wall) {
+  Post([this, now, wall] {
+    SetClock(now, wall);
+    Sweep();
+  });
+}
+
+void Loop::SetClock(MonotonicTime now, SystemTime wall) {
+  const bool new_second = date_.empty() || std::chrono::floor<std::chrono::seconds>(wall) !=
+                                               std::chrono::floor<std::chrono::seconds>(wall_);
+  now_ = now;
+  wall_ = wall;
+  if (new_second) date_ = HttpDate(wall);
+}
+
+std::future<void> Loop::Drain() {
+  Post([this] {
+    draining_ = true;
+    // A copy: connections that close leave the list.
+    const auto all = connections_;
+    for (const auto& connection : all) connection->Drain();
+    ReportIfDrained();
+  });
+  return drained_.get_future();
+}
+
+void Loop::ReportIfDrained() {
+  if (draining_ && connections_.empty() && !std::exchange(drained_set_, true)) {
+    drained_.set_value();
+  }
+}
+
+void Loop::Add(std::shared_ptr<Connection> connection) {
+  connection->set_index(connections_.size());
+  connections_.push_back(std::move(connection));
+  services_.stats.connections_open.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Loop::Remove(Connection& connection) {
+  const size_t index = connection.index();
+  KULISSE_ASSERT(index < connections_.size() && connections_[index].get() == &connection);
+  // The caller runs within the connection and holds it; here only the list lets go.
+  std::swap(connections_[index], connections_.back());
+  connections_[index]->set_index(index);
+  connections_.pop_back();
+  services_.stats.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  ReportIfDrained();
+}
+
+void Loop::NoteDeadline(MonotonicTime deadline) {
+  next_deadline_ = std::min(next_deadline_, deadline);
+}
+
+void Loop::Sweep() {
+  if (now_ < next_deadline_) return;
+  next_deadline_ = MonotonicTime::max();
+  const auto all = connections_;
+  for (const auto& connection : all) {
+    if (connection->deadline() <= now_) {
+      connection->OnDeadline();
+    }
+    next_deadline_ = std::min(next_deadline_, connection->deadline());
+  }
+}
+
+void Loop::DeliverMail() {
+  for (const auto& target : mailbox_->Take()) {
+    target->pending.store(false, std::memory_order_release);
+    if (target->connection != nullptr) target->connection->OnWake();
+  }
+}
+
+}  // namespace kulisse::apiserver::net
