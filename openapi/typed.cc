@@ -1,0 +1,287 @@
+#include "openapi/typed.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/json/write.h"
+#include "openapi/leaf.h"
+#include "openapi/struct_builder.h"
+#include "openapi/type_plan.h"
+
+namespace kulisse::openapi {
+
+namespace {
+
+using json::Arena;
+using json::Member;
+using json::Value;
+
+// Upstream stops collecting here (sigs.k8s.io/json).
+constexpr size_t kUnknownFieldsMax = 100;
+
+// Where the walk is: one link per object, list and map, on the stack.
+struct Place {
+  enum class Kind : uint8_t { kStruct, kList, kMap, kNestedDecoder };
+
+  const Place* parent;
+  Kind kind;
+  const TypeInfo* type = nullptr;    // kStruct
+  const JsonField* field = nullptr;  // kStruct: the field being read
+  size_t index = 0;                  // kList
+  std::string_view key = {};         // kMap
+};
+
+std::string_view JsonWord(const Value& value) {
+  switch (value.type()) {
+    case json::Type::kNull:
+      return "null";
+    case json::Type::kBool:
+      return "bool";
+    case json::Type::kString:
+      return "string";
+    case json::Type::kArray:
+      return "array";
+    case json::Type::kObject:
+      return "object";
+    default:
+      return "number";
+  }
+}
+
+// "v1.Container" of "io.k8s.api.core.v1.Container"; names of basic types as Go has them.
+std::string GoTypeName(const TypeInfo& type) {
+  if (type.kind == TypeKind::kBytes) return "[]uint8";
+  if (type.kind == TypeKind::kDouble) return "float64";
+  const size_t name = type.name.rfind('.');
+  if (name == std::string_view::npos) return std::string(type.name);
+  const std::string_view path = type.name.substr(0, name);
+  return fmt::format("{}.{}", path.substr(path.rfind('.') + 1), type.go_name);
+}
+
+class Normalizer {
+ public:
+  Normalizer(const TypeTable& table, Arena& arena, NormalizeReport* report)
+      : table_(table), plans_(TypePlans::Of(table)), arena_(arena), report_(report) {}
+
+  // False when decoding ended at an error; error() may be set in either case.
+  bool Element(Value& value, TypeId type, const Place* place);
+  [[nodiscard]] std::string& error() { return error_; }
+
+ private:
+  bool Struct(Value& value, TypeId type, const Place* parent);
+  bool Field(Value& value, const FieldInfo& field, const Place* place);
+  bool List(Value& value, TypeId type, const Place* place);
+  bool Map(Value& value, TypeId type, const Place* place);
+  bool Leaf(Value& value, const TypeInfo& type, const Place* place);
+  bool Schema(Value& value, const TypeInfo& type, const Place* place);
+
+  // Go notes the first such error and goes on.
+  bool Note(std::string error) {
+    if (error_.empty()) error_ = std::move(error);
+    return true;
+  }
+  // An error of a type's own decoder ends decoding and counts more than noted ones.
+  bool End(std::string error) {
+    error_ = std::move(error);
+    return false;
+  }
+  void ReportUnknown(const Place& place, std::string_view name);
+
+  const TypeTable& table_;
+  const TypePlans& plans_;
+  Arena& arena_;
+  NormalizeReport* report_;
+  std::string error_;
+};
+
+// "json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.X".
+// Upstream: encoding/json, addErrorContext and UnmarshalTypeError.
+std::string TypeError(std::string_view what, std::string_view go_type, const Place* place) {
+  const TypeInfo* owner = nullptr;
+  std::string path;
+  for (const Place* at = place; at != nullptr; at = at->parent) {
+    if (at->kind == Place::Kind::kNestedDecoder) owner = nullptr;
+    if (at->kind != Place::Kind::kStruct || at->field == nullptr) continue;
+    if (owner == nullptr) owner = at->type;
+    std::string step(at->field->field->json_name);
+    for (const FieldInfo* inlined : {at->field->parent, at->field->outer}) {
+      if (inlined != nullptr) step = fmt::format("{}.{}", inlined->go_name, step);
+    }
+    path = path.empty() ? step : fmt::format("{}.{}", step, path);
+  }
+  if (owner == nullptr) {
+    return fmt::format("json: cannot unmarshal {} into Go value of type {}", what, go_type);
+  }
+  return fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}", what,
+                     owner->go_name, path, go_type);
+}
+
+std::string PathOf(const Place& place) {
+  std::string path = place.parent == nullptr ? std::string() : PathOf(*place.parent);
+  switch (place.kind) {
+    case Place::Kind::kList:
+      return path + fmt::format("[{}]", place.index);
+    case Place::Kind::kMap:
+      if (!path.empty()) path += '.';
+      path += place.key;
+      return path;
+    default:
+      if (place.field == nullptr) return path;
+      if (!path.empty()) path += '.';
+      path += place.field->field->json_name;
+      return path;
+  }
+}
+
+void Normalizer::ReportUnknown(const Place& place, std::string_view name) {
+  if (report_ == nullptr || report_->unknown_fields.size() >= kUnknownFieldsMax) return;
+  std::string path = place.parent == nullptr ? std::string() : PathOf(*place.parent);
+  if (!path.empty()) path += '.';
+  path += name;
+  report_->unknown_fields.push_back(std::move(path));
+}
+
+bool Normalizer::Element(Value& value, TypeId type, const Place* place) {
+  const TypeInfo& info = table_.Get(type);
+  switch (info.kind) {
+    case TypeKind::kStruct:
+      return Struct(value, type, place);
+    case TypeKind::kSchemaOrBool:
+    case TypeKind::kSchemaOrArray:
+    case TypeKind::kSchemaOrStrings:
+      return Schema(value, info, place);
+    default:
+      return Leaf(value, info, place);
+  }
+}
+
+bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
+  const TypeInfo& type = table_.Get(type_id);
+  if (!value.IsObject()) return Note(TypeError(JsonWord(value), GoTypeName(type), parent));
+  Place place{.parent = parent, .kind = Place::Kind::kStruct, .type = &type};
+  FieldOrder order;
+  const auto members = value.members();
+  for (Member& member : members) {
+    const int index = type.FindJson(member.name);
+    if (index < 0) {
+      ReportUnknown(place, member.name);
+      continue;
+    }
+    if (member.value.IsNull()) continue;
+    place.field = &type.json_fields[static_cast<size_t>(index)];
+    const FieldInfo& field = *place.field->field;
+    if (!Field(member.value, field, &place)) return false;
+    if (!error_.empty()) continue;  // the value does not matter any more
+    if (IsOmitted(member.value, field, table_)) continue;
+    Member& to = members[order.size()];
+    if (&to != &member) to = std::move(member);
+    order.Add(static_cast<size_t>(index));
+  }
+  if (!error_.empty()) return true;
+  value.Truncate(order.size());
+  FinishStruct(value, type, plans_.Get(type_id), table_, plans_, arena_, order);
+  return true;
+}
+
+bool Normalizer::Field(Value& value, const FieldInfo& field, const Place* place) {
+  switch (field.shape) {
+    case FieldShape::kList:
+      return List(value, field.type, place);
+    case FieldShape::kMap:
+      return Map(value, field.type, place);
+    default:
+      return Element(value, field.type, place);
+  }
+}
+
+bool Normalizer::List(Value& value, TypeId type, const Place* parent) {
+  if (!value.IsArray()) {
+    return Note(TypeError(JsonWord(value), "[]" + GoTypeName(table_.Get(type)), parent));
+  }
+  Place place{.parent = parent, .kind = Place::Kind::kList};
+  for (Value& element : value.elements()) {
+    if (element.IsNull()) {
+      element = ZeroValue(type, table_, plans_, arena_);
+    } else if (!Element(element, type, &place)) {
+      return false;
+    }
+    ++place.index;
+  }
+  return true;
+}
+
+bool Normalizer::Map(Value& value, TypeId type, const Place* parent) {
+  if (!value.IsObject()) {
+    return Note(TypeError(JsonWord(value), "map[string]" + GoTypeName(table_.Get(type)), parent));
+  }
+  Place place{.parent = parent, .kind = Place::Kind::kMap};
+  for (Member& member : value.members()) {
+    if (member.value.IsNull()) {
+      member.value = ZeroValue(type, table_, plans_, arena_);
+      continue;
+    }
+    place.key = member.name;
+    if (!Element(member.value, type, &place)) return false;
+  }
+  SortMap(value);
+  return true;
+}
+
+bool Normalizer::Leaf(Value& value, const TypeInfo& type, const Place* place) {
+  std::string text;
+  const LeafResult result = NormalizeLeaf(value, type.kind, arena_, &text);
+  switch (result) {
+    case LeafResult::kOk:
+      return true;
+    case LeafResult::kWrongType:
+      return Note(TypeError(JsonWord(value), text, place));
+    case LeafResult::kBadNumber:
+      return Note(TypeError("number " + json::ToString(value), text, place));
+    case LeafResult::kBadText:
+      return Note(std::move(text));
+    case LeafResult::kUnmarshal:
+      return End(std::move(text));
+    case LeafResult::kUnmarshalType:
+      return End(TypeError(JsonWord(value), text, place));
+    case LeafResult::kUnmarshalNumber:
+      return End(TypeError("number " + json::ToString(value), text, place));
+  }
+  return true;
+}
+
+// The OrBool, OrArray and OrStringArray types of JSON schemas run a decoder of their own, which
+// does not report unknown fields. Upstream: apiextensions/v1/marshal.go.
+bool Normalizer::Schema(Value& value, const TypeInfo& type, const Place* parent) {
+  const TypeId schema = type.FindNumber(type.kind == TypeKind::kSchemaOrBool ? 2 : 1)->type;
+  const Place place{.parent = parent, .kind = Place::Kind::kNestedDecoder};
+  std::string outer_error = std::exchange(error_, {});
+  NormalizeReport* const outer_report = std::exchange(report_, nullptr);
+  bool alive = true;
+  if (value.IsObject()) {
+    alive = Struct(value, schema, &place);
+  } else if (type.kind == TypeKind::kSchemaOrBool) {
+    if (!value.IsBool()) alive = End("boolean or JSON schema expected");
+  } else if (value.IsArray()) {
+    alive = List(value, type.FindNumber(2)->type, &place);
+    if (value.size() == 0) value = Value();
+  } else {
+    value = Value();
+  }
+  report_ = outer_report;
+  if (!alive || !error_.empty()) return false;
+  error_ = std::move(outer_error);
+  return true;
+}
+
+}  // namespace
+
+std::expected<void, std::string> Normalize(Value& value, TypeId type, const TypeTable& table,
+                                           Arena& arena, NormalizeReport* report) {
+  Normalizer normalizer(table, arena, report);
+  const bool alive = normalizer.Element(value, type, nullptr);
+  if (!alive || !normalizer.error().empty()) return std::unexpected(std::move(normalizer.error()));
+  return {};
+}
+
+}  // namespace kulisse::openapi
