@@ -1,0 +1,111 @@
+"""The files of test/golden/api: requests, and what a real kube-apiserver answered."""
+import re
+
+_SEPARATOR = "### "
+_EXPECTED = "---- "
+
+
+class BadTranscript(ValueError):
+    """The file is not in the format of README.md."""
+
+
+class Case:
+    """One request and the answer that is expected."""
+
+    def __init__(self, path, name, lines):
+        self.name = name
+        self.id = f"{path}: {name}"
+        at = next((i for i, line in enumerate(lines) if line.startswith(_EXPECTED)), len(lines))
+        self.request_lines = _without_blank_end(lines[:at])
+        self.expected = "\n".join(_without_blank_end(lines[at:]))
+        self.options = {}  # @name value, without "save"
+        self.saves = []    # (variable, path in the answer)
+        self._parse_request()
+
+    def _parse_request(self):
+        lines = list(self.request_lines)
+        while lines and lines[0].startswith(("@", "#")):
+            self._parse_directive(lines.pop(0))
+        if not lines:
+            raise BadTranscript(f"{self.id}: no request line")
+        match = re.fullmatch(r"([A-Z]+) (/\S*)", lines.pop(0))
+        if not match:
+            raise BadTranscript(f"{self.id}: bad request line")
+        self.method, self.target = match.groups()
+        self.headers = []
+        while lines and lines[0]:
+            name, colon, value = lines.pop(0).partition(": ")
+            if not colon:
+                raise BadTranscript(f"{self.id}: bad header {name!r}")
+            self.headers.append((name, value))
+        self.body = "\n".join(lines[1:])
+
+    def _parse_directive(self, line):
+        if line.startswith("#"):
+            return
+        name, _, value = line[1:].partition(" ")
+        if name == "save":
+            variable, equals, path = value.partition(" = ")
+            if not equals:
+                raise BadTranscript(f"{self.id}: @save NAME = PATH")
+            self.saves.append((variable, path))
+        elif name in ("as", "body"):
+            self.options[name] = value
+        else:
+            raise BadTranscript(f"{self.id}: unknown @{name}")
+
+
+class Transcript:
+    """One file: a scenario whose cases run one after the other."""
+
+    def __init__(self, path, text):
+        self.path = path
+        self.header = []
+        self.cases = []
+        self.namespaces = []
+        self.masks = []
+        self._parse(text.split("\n"))
+
+    def _parse(self, lines):
+        starts = [i for i, line in enumerate(lines) if line.startswith(_SEPARATOR)]
+        if not starts:
+            raise BadTranscript(f"{self.path}: no case")
+        self.header = _without_blank_end(lines[:starts[0]])
+        for line in self.header:
+            self._parse_header(line)
+        names = set()
+        for start, end in zip(starts, starts[1:] + [len(lines)]):
+            name = lines[start][len(_SEPARATOR):].strip()
+            if name in names:
+                raise BadTranscript(f"{self.path}: two cases are named {name!r}")
+            names.add(name)
+            self.cases.append(Case(self.path, name, lines[start + 1:end]))
+
+    def _parse_header(self, line):
+        match = re.fullmatch(r"# (namespace|mask): (.*)", line)
+        if not match:
+            return
+        if match.group(1) == "namespace":
+            self.namespaces.append(match.group(2))
+        else:
+            pattern, arrow, replacement = match.group(2).partition(" => ")
+            if not arrow:
+                raise BadTranscript(f"{self.path}: # mask: PATTERN => TEXT")
+            self.masks.append((re.compile(pattern), replacement))
+
+    def request_text(self):
+        return "\n".join(line for case in self.cases for line in case.request_lines)
+
+    def text(self):
+        parts = ["\n".join(self.header) + "\n"]
+        for case in self.cases:
+            parts.append("\n".join([_SEPARATOR + case.name] + case.request_lines)
+                         + f"\n{case.expected}\n")
+        return "\n".join(parts)
+
+
+def _without_blank_end(lines):
+    lines = list(lines)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
