@@ -115,12 +115,20 @@ std::string Finish(std::string compact, const Representation& representation) {
 
 Encoder::Encoder(const openapi::ResourceInfo& resource, const openapi::TypeTable& types,
                  const Representation& representation, const Runtime& runtime)
-    : resource_(resource),
-      types_(types),
+    : resource_(&resource),
+      types_(&types),
       representation_(representation),
-      runtime_(runtime),
+      runtime_(&runtime),
       head_(fmt::format(R"("kind":"{}","apiVersion":"{}",)", resource.kind,
                         resource.api_version())) {}
+
+Encoder::Encoder(const Encoder& other, const Representation& representation) : Encoder(other) {
+  representation_ = representation;
+}
+
+uint64_t Encoder::id() const {
+  return reinterpret_cast<uintptr_t>(resource_) << 16 | representation_.id();
+}
 
 json::Document Encoder::Decode(const storage::Record& record, storage::Revision revision) const {
   std::string text;
@@ -128,13 +136,13 @@ json::Document Encoder::Decode(const storage::Record& record, storage::Revision 
   record.AppendObject("", revision, &text);
   auto document = json::Parse(text);
   KULISSE_ASSERT(document.has_value());
-  if (resource_.storage != &resource_) ConvertFromStorage(resource_, types_, *document);
+  if (resource_->storage != resource_) ConvertFromStorage(*resource_, *types_, *document);
   return std::move(*document);
 }
 
 void Encoder::AppendJsonObject(const storage::Record& record, storage::Revision revision,
                                std::string* out) const {
-  if (resource_.storage == &resource_) {
+  if (resource_->storage == resource_) {
     record.AppendObject(head_, revision, out);
     return;
   }
@@ -163,7 +171,7 @@ void Encoder::AppendTableRow(const storage::Record& record, storage::Revision re
                              std::string* out) const {
   const json::Document document = Decode(record, revision);
   *out += R"({"cells":)";
-  openapi::AppendTableCells(resource_, document.root, runtime_.Now(), out);
+  openapi::AppendTableCells(*resource_, document.root, runtime_->Now(), out);
   *out += R"(,"object":)";
   switch (representation_.include_object) {
     case IncludeObject::kNone: *out += "null"; break;
@@ -181,7 +189,7 @@ void Encoder::AppendTableHead(std::string_view metadata, std::string* out) const
     return;
   }
   *out += R"("columnDefinitions":[)";
-  for (const openapi::TableColumn& column : openapi::TableColumns(resource_)) {
+  for (const openapi::TableColumn& column : openapi::TableColumns(*resource_)) {
     if (out->back() != '[') *out += ',';
     *out += R"({"name":)";
     json::AppendString(column.name, out);
@@ -205,10 +213,10 @@ std::string Encoder::ProtobufMessage(const storage::Record& record,
   const json::Document document = Decode(record, revision);
   std::string message;
   if (representation_.view == View::kObject) {
-    openapi::AppendMessage(document.root, resource_.type, types_, &message);
+    openapi::AppendMessage(document.root, resource_->type, *types_, &message);
   } else {
     std::string metadata;
-    openapi::AppendMessage(*document.root.Find("metadata"), types_.object_meta(), types_,
+    openapi::AppendMessage(*document.root.Find("metadata"), types_->object_meta(), *types_,
                            &metadata);
     AppendField(1, metadata, &message);
   }
@@ -219,8 +227,8 @@ std::string Encoder::Object(const storage::Record& record, storage::Revision rev
   std::string out;
   if (representation_.format == Format::kProtobuf) {
     const bool whole = representation_.view == View::kObject;
-    openapi::AppendEnvelope(whole ? resource_.api_version() : "meta.k8s.io/v1",
-                            whole ? resource_.kind : "PartialObjectMetadata",
+    openapi::AppendEnvelope(whole ? resource_->api_version() : "meta.k8s.io/v1",
+                            whole ? resource_->kind : "PartialObjectMetadata",
                             ProtobufMessage(record, revision), &out);
     return out;
   }
@@ -235,13 +243,13 @@ std::string Encoder::Object(const storage::Record& record, storage::Revision rev
 
 void Encoder::AppendListHead(const ListMeta& meta, uint64_t items_bytes, std::string* out) const {
   const bool whole = representation_.view == View::kObject;
-  const std::string kind = whole ? fmt::format("{}List", resource_.kind)
+  const std::string kind = whole ? fmt::format("{}List", resource_->kind)
                                  : std::string("PartialObjectMetadataList");
-  const std::string version = whole ? resource_.api_version() : "meta.k8s.io/v1";
+  const std::string version = whole ? resource_->api_version() : "meta.k8s.io/v1";
   const std::string metadata = ListMetaJson(meta);
   if (representation_.format == Format::kProtobuf) {
     std::string list_meta;
-    AppendField(1, MessageOf(metadata, types_.list_meta(), types_), &list_meta);
+    AppendField(1, MessageOf(metadata, types_->list_meta(), *types_), &list_meta);
     std::string type_meta;
     AppendField(1, version, &type_meta);
     AppendField(2, kind, &type_meta);
@@ -278,7 +286,7 @@ void Encoder::AppendItem(const storage::Record& record, bool first, std::string*
   if (!first) *out += ',';
   switch (representation_.view) {
     case View::kObject:
-      if (resource_.storage == &resource_) {
+      if (resource_->storage == resource_) {
         record.AppendObject("", revision, out);
       } else {
         *out += json::ToString(Decode(record, revision).root);
@@ -298,7 +306,7 @@ void Encoder::AppendListTail(const ListMeta& meta, std::string* out) const {
       return;
     case Format::kYaml: {
       const std::string kind = representation_.view == View::kObject
-                                   ? fmt::format("{}List", resource_.kind)
+                                   ? fmt::format("{}List", resource_->kind)
                                    : "PartialObjectMetadataList";
       *out += fmt::format("kind: {}\nmetadata:\n", kind);
       const std::string metadata = ToYamlText(ListMetaJson(meta));
@@ -346,23 +354,23 @@ std::string Encoder::BookmarkFrame(storage::Revision revision, bool initial_even
     return WrapFrame("BOOKMARK", table + "]}");
   }
   const bool whole = representation_.view == View::kObject;
-  const std::string_view kind = whole ? resource_.kind : "PartialObjectMetadata";
-  const std::string version = whole ? resource_.api_version() : "meta.k8s.io/v1";
+  const std::string_view kind = whole ? resource_->kind : "PartialObjectMetadata";
+  const std::string version = whole ? resource_->api_version() : "meta.k8s.io/v1";
   json::Document document;
   auto parsed = json::Parse(fmt::format(R"({{"metadata":{}}})", metadata));
   KULISSE_ASSERT(parsed.has_value());
   document = std::move(*parsed);
   if (whole) {  // the fields that the kind always shows
     const auto normalized =
-        openapi::Normalize(document.root, resource_.type, types_, document.arena, nullptr);
+        openapi::Normalize(document.root, resource_->type, *types_, document.arena, nullptr);
     KULISSE_ASSERT(normalized.has_value());
   }
   if (representation_.format == Format::kProtobuf) {
     std::string message;
     if (whole) {
-      openapi::AppendMessage(document.root, resource_.type, types_, &message);
+      openapi::AppendMessage(document.root, resource_->type, *types_, &message);
     } else {
-      AppendField(1, MessageOf(metadata, types_.object_meta(), types_), &message);
+      AppendField(1, MessageOf(metadata, types_->object_meta(), *types_), &message);
     }
     std::string envelope;
     openapi::AppendEnvelope(version, kind, message, &envelope);

@@ -29,6 +29,8 @@ class Encoder {
  public:
   Encoder(const openapi::ResourceInfo& resource, const openapi::TypeTable& types,
           const Representation& representation, const Runtime& runtime);
+  // The same in another representation.
+  Encoder(const Encoder& other, const Representation& representation);
 
   // One object as the whole answer. `revision` is what it shows as resourceVersion, 0 for none.
   [[nodiscard]] std::string Object(const storage::Record& record,
@@ -46,7 +48,9 @@ class Encoder {
   [[nodiscard]] std::string BookmarkFrame(storage::Revision revision, bool initial_events_end) const;
 
   [[nodiscard]] const Representation& representation() const { return representation_; }
-  [[nodiscard]] const openapi::ResourceInfo& resource() const { return resource_; }
+  // Tells encodings apart: the resource's version and the representation.
+  [[nodiscard]] uint64_t id() const;
+  [[nodiscard]] const openapi::ResourceInfo& resource() const { return *resource_; }
 
  private:
   [[nodiscard]] json::Document Decode(const storage::Record& record,
@@ -64,10 +68,10 @@ class Encoder {
                                             storage::Revision revision) const;
   [[nodiscard]] std::string WrapFrame(std::string_view type, std::string_view object) const;
 
-  const openapi::ResourceInfo& resource_;
-  const openapi::TypeTable& types_;
+  const openapi::ResourceInfo* resource_;
+  const openapi::TypeTable* types_;
   Representation representation_;
-  const Runtime& runtime_;
+  const Runtime* runtime_;
   std::string head_;  // `"kind":"Pod","apiVersion":"v1",`
 };
 

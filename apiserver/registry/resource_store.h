@@ -88,6 +88,10 @@ class ResourceStore {
   Result<WriteResult> Delete(const RequestContext& context, const openapi::ResourceInfo& resource,
                              const ObjectName& name, const DeleteOptions& options);
 
+  // Gives a pod its node (pods/binding). `binding` is the decoded Binding.
+  Result<WriteResult> Bind(const RequestContext& context, const ObjectName& name,
+                           const json::Value& binding);
+
   // The object of a record as a document, metadata.resourceVersion included, without kind and
   // apiVersion.
   [[nodiscard]] static json::Document Decode(const storage::Record& record);

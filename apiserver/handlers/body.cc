@@ -1,0 +1,219 @@
+#include "apiserver/handlers/body.h"
+
+#include <fmt/format.h>
+
+#include "base/json/parse.h"
+#include "base/text.h"
+#include "openapi/protobuf.h"
+#include "openapi/typed.h"
+#include "openapi/yaml.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+constexpr size_t kSummaryBytesMax = 30;  // of a body that cannot be read, in the error
+
+// Where Go's scheme is made; it is part of the texts that clients see.
+constexpr std::string_view kScheme = "\"pkg/runtime/scheme.go:111\"";
+
+std::string Summarize(std::string_view body) {
+  if (body.empty()) return "<empty>";
+  const bool cut = body.size() > kSummaryBytesMax;
+  const std::string_view head = body.substr(0, kSummaryBytesMax);
+  if (body[0] == '{') return fmt::format("{}{}", head, cut ? " ..." : "");
+  std::string hex;
+  for (const char c : head) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return hex + (cut ? " ..." : "");
+}
+
+Status Unrecognized(const ExpectedKind& expected, std::string_view reason, std::string_view body) {
+  return Status::BadRequest(
+      fmt::format("the object provided is unrecognized (must be of type {}): {} ({})",
+                  expected.kind, reason, Summarize(body)));
+}
+
+Status CannotHandle(std::string_view kind, std::string_view version, const ExpectedKind& expected,
+                    std::string_view reason) {
+  return Status::BadRequest(fmt::format("{} in version {} cannot be handled as a {}: {}", kind,
+                                        GoQuote(version), expected.kind, reason));
+}
+
+Result<void> CheckKind(std::string_view api_version, std::string_view kind,
+                       const ExpectedKind& expected, const openapi::Catalog& catalog) {
+  const size_t slash = api_version.find('/');
+  const std::string_view group =
+      slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
+  const std::string_view version =
+      slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
+  const std::string_view given_kind = kind.empty() ? expected.kind : kind;
+  const bool no_version = api_version.empty();
+  const std::string_view given_version = no_version ? expected.version : version;
+  const std::string_view given_group = no_version ? expected.group : group;
+  if (given_kind == expected.kind && given_group == expected.group &&
+      given_version == expected.version) {
+    return {};
+  }
+  const bool known = catalog.FindKind(given_group, given_version, given_kind) != nullptr;
+  if (known) {
+    return std::unexpected(CannotHandle(
+        given_kind, given_version, expected,
+        fmt::format("converting ({}.{}) to ({}.{}): unknown conversion", given_version, given_kind,
+                    PackageOf(expected.group), expected.kind)));
+  }
+  const std::string full = given_group.empty() ? std::string(given_version)
+                                               : fmt::format("{}/{}", given_group, given_version);
+  return std::unexpected(CannotHandle(
+      given_kind, given_version, expected,
+      fmt::format("no kind {} is registered for version {} in scheme {}", GoQuote(given_kind),
+                  GoQuote(full), kScheme)));
+}
+
+struct Decoded {
+  json::Document document;
+  std::vector<std::string> unknown;
+  std::vector<std::string> duplicates;
+};
+
+Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind& expected,
+                           const openapi::Catalog* catalog, const openapi::TypeTable& types) {
+  Decoded decoded;
+  if (yaml) {
+    auto document = openapi::ParseYaml(body, &decoded.duplicates);
+    if (!document) {
+      return std::unexpected(Unrecognized(
+          expected,
+          fmt::format("yaml: error converting YAML to JSON: {}", document.error()), body));
+    }
+    decoded.document = std::move(*document);
+  } else {
+    auto document = json::Parse(body, &decoded.duplicates);
+    if (!document) {
+      return std::unexpected(Unrecognized(
+          expected,
+          fmt::format("couldn't get version/kind; json parse error: {}", document.error().message),
+          body));
+    }
+    decoded.document = std::move(*document);
+  }
+  json::Value& root = decoded.document.root;
+  const std::string kind(root.FindString({"kind"}));
+  const std::string api_version(root.FindString({"apiVersion"}));
+  if (catalog != nullptr) KULISSE_TRY(CheckKind(api_version, kind, expected, *catalog));
+  openapi::NormalizeReport report;
+  const auto normalized =
+      openapi::Normalize(root, expected.type, types, decoded.document.arena, &report);
+  if (!normalized) {
+    return std::unexpected(
+        CannotHandle(expected.kind, expected.version, expected, normalized.error()));
+  }
+  decoded.unknown = std::move(report.unknown_fields);
+  return decoded;
+}
+
+Result<json::Document> DecodeProtobuf(std::string_view body, const ExpectedKind& expected,
+                                      const openapi::Catalog* catalog,
+                                      const openapi::TypeTable& types) {
+  const auto envelope = openapi::DecodeEnvelope(body);
+  if (!envelope) return std::unexpected(Unrecognized(expected, envelope.error(), body));
+  if (catalog != nullptr) {
+    KULISSE_TRY(CheckKind(envelope->api_version, envelope->kind, expected, *catalog));
+  }
+  json::Document document;
+  auto value = openapi::DecodeMessage(envelope->raw, expected.type, types, document.arena);
+  if (!value) {
+    return std::unexpected(
+        CannotHandle(expected.kind, expected.version, expected, value.error()));
+  }
+  document.root = std::move(*value);
+  return document;
+}
+
+Status UnknownForm() {
+  return Status::UnsupportedMediaType(
+      "the body of the request was in an unknown format - accepted media types include: "
+      "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+}
+
+}  // namespace
+
+std::string_view PackageOf(std::string_view group) {
+  if (group.empty()) return "core";
+  return group.substr(0, group.find('.'));
+}
+
+std::string MediaTypeOf(const HttpRequest& request) {
+  const std::string_view header = request.Find("Content-Type");
+  const std::string_view type = TrimSpace(header.substr(0, header.find(';')));
+  return type.empty() ? "application/json" : ToLower(type);
+}
+
+std::expected<void, std::string> ReportFields(const std::vector<std::string>& unknown,
+                                              const std::vector<std::string>& duplicates,
+                                              FieldValidation validation,
+                                              std::vector<std::string>* warnings) {
+  if (validation == FieldValidation::kIgnore) return {};
+  std::vector<std::string> texts;
+  for (const std::string& path : unknown) texts.push_back("unknown field " + GoQuote(path));
+  for (const std::string& path : duplicates) texts.push_back("duplicate field " + GoQuote(path));
+  if (texts.empty()) return {};
+  if (validation == FieldValidation::kStrict) {
+    return std::unexpected("strict decoding error: " + Join(texts, ", "));
+  }
+  warnings->insert(warnings->end(), texts.begin(), texts.end());
+  return {};
+}
+
+Result<json::Document> DecodeBody(const HttpRequest& request, const ExpectedKind& expected,
+                                  FieldValidation validation, const openapi::Catalog& catalog,
+                                  const openapi::TypeTable& types,
+                                  std::vector<std::string>* warnings) {
+  const std::string type = MediaTypeOf(request);
+  if (type == "application/vnd.kubernetes.protobuf") {
+    return DecodeProtobuf(request.body, expected, &catalog, types);
+  }
+  if (type != "application/json" && type != "application/yaml") {
+    return std::unexpected(UnknownForm());
+  }
+  KULISSE_ASSIGN(Decoded decoded, DecodeText(request.body, type == "application/yaml", expected,
+                                             &catalog, types));
+  const auto reported = ReportFields(decoded.unknown, decoded.duplicates, validation, warnings);
+  if (!reported) {
+    return std::unexpected(
+        CannotHandle(expected.kind, expected.version, expected, reported.error()));
+  }
+  return std::move(decoded.document);
+}
+
+Result<json::Document> DecodeDeleteOptions(const HttpRequest& request,
+                                           const openapi::TypeTable& types) {
+  if (request.body.empty()) return json::Document();
+  const ExpectedKind expected{"", "v1", "DeleteOptions", types.delete_options()};
+  const std::string type = MediaTypeOf(request);
+  std::string kind;
+  std::string version;
+  json::Document document;
+  if (type == "application/vnd.kubernetes.protobuf") {
+    const auto envelope = openapi::DecodeEnvelope(request.body);
+    if (!envelope) return std::unexpected(Status::BadRequest(envelope.error()));
+    kind = envelope->kind;
+    version = envelope->api_version;
+    KULISSE_ASSIGN(document, DecodeProtobuf(request.body, expected, nullptr, types));
+  } else if (type == "application/json" || type == "application/yaml") {
+    KULISSE_ASSIGN(Decoded decoded, DecodeText(request.body, type == "application/yaml", expected,
+                                               nullptr, types));
+    document = std::move(decoded.document);
+    kind = document.root.FindString({"kind"});
+    version = document.root.FindString({"apiVersion"});
+  } else {
+    return std::unexpected(UnknownForm());
+  }
+  if (!kind.empty() && kind != "DeleteOptions") {
+    return std::unexpected(Status::BadRequest(
+        fmt::format("no kind {} is registered for version {} in scheme {}", GoQuote(kind),
+                    GoQuote(version), kScheme)));
+  }
+  return document;
+}
+
+}  // namespace kulisse::apiserver

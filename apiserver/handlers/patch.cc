@@ -1,0 +1,145 @@
+// PATCH: the patch is applied to the current object in the version of the request, again on each
+// try. Upstream: handlers/patch.go.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apiserver/handlers/body.h"
+#include "apiserver/handlers/resource_handlers.h"
+#include "apiserver/registry/conversion.h"
+#include "base/json/parse.h"
+#include "base/json/write.h"
+#include "openapi/patch/patch.h"
+#include "openapi/typed.h"
+#include "openapi/yaml.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+constexpr std::string_view kJsonPatch = "application/json-patch+json";
+constexpr std::string_view kMergePatch = "application/merge-patch+json";
+constexpr std::string_view kStrategicPatch = "application/strategic-merge-patch+json";
+constexpr std::string_view kApplyPatch = "application/apply-patch+yaml";
+
+Status UnknownPatchType() {
+  Status status = Status::UnsupportedMediaType("415: Unsupported Media Type");
+  status.details.emplace();
+  return status;
+}
+
+// The patched object as the error of an unusable result shows it: names sorted at the top.
+std::string ShowObject(const json::Value& object) {
+  std::vector<const json::Member*> members;
+  for (const json::Member& member : object.members()) members.push_back(&member);
+  std::ranges::sort(members, {}, [](const json::Member* m) { return m->name; });
+  std::string out = "{";
+  for (const json::Member* member : members) {
+    if (out.size() > 1) out += ',';
+    json::AppendString(member->name, &out);
+    out += ':';
+    json::Append(member->value, &out);
+  }
+  return out + '}';
+}
+
+Status UnusableResult(const std::string& shown, std::string_view reason) {
+  return Status::Invalid({"", ""}, "", {FieldError::Invalid("patch", GoQuote(shown), reason)});
+}
+
+}  // namespace
+
+Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
+                        const ExpectedKind& kind, FieldValidation validation,
+                        const openapi::TypeTable& types, json::Document& object,
+                        std::vector<std::string>* warnings) {
+  json::Arena& arena = object.arena;
+  object.root.Set("kind", json::Value::String(kind.kind, arena), arena);
+  const std::string version = kind.group.empty() ? std::string(kind.version)
+                                                 : fmt::format("{}/{}", kind.group, kind.version);
+  object.root.Set("apiVersion", json::Value::String(version, arena), arena);
+  if (media_type == kJsonPatch) {
+    KULISSE_TRY(openapi::ApplyJsonPatch(object.root, patch, arena));
+  } else if (media_type == kMergePatch) {
+    openapi::ApplyMergePatch(object.root, patch, arena);
+  } else {
+    KULISSE_TRY(openapi::ApplyStrategicMergePatch(object.root, patch, kind.type, types, arena));
+  }
+  if (!object.root.IsObject()) {
+    return std::unexpected(
+        UnusableResult(json::ToString(object.root), "the result of the patch is no object"));
+  }
+  const std::string shown = ShowObject(object.root);
+  openapi::NormalizeReport report;
+  const auto normalized = openapi::Normalize(object.root, kind.type, types, arena, &report);
+  if (!normalized) return std::unexpected(UnusableResult(shown, normalized.error()));
+  const auto reported = ReportFields(report.unknown_fields, {}, validation, warnings);
+  if (!reported) return std::unexpected(UnusableResult(shown, reported.error()));
+  return {};
+}
+
+Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
+                                                 const openapi::ResourceInfo& resource,
+                                                 FieldValidation validation) {
+  const std::string media_type = MediaTypeOf(state.request);
+  if (media_type == kApplyPatch) {
+    return std::unexpected(Status::UnsupportedMediaType(
+        "server-side apply is not supported by this version of Kulisse: use create, update, or a "
+        "JSON, merge or strategic merge patch"));
+  }
+  if (media_type != kJsonPatch && media_type != kMergePatch && media_type != kStrategicPatch) {
+    return std::unexpected(UnknownPatchType());
+  }
+  auto parsed = json::Parse(state.request.body);
+  if (!parsed) {
+    return std::unexpected(
+        Status::BadRequest(fmt::format("error decoding patch: {}", parsed.error().message)));
+  }
+  if (media_type != kJsonPatch && !parsed->root.IsObject()) {
+    return std::unexpected(Status::BadRequest(
+        "error decoding patch: json: cannot unmarshal into Go value of type "
+        "map[string]interface {}"));
+  }
+  auto patch = std::make_shared<json::Document>(std::move(*parsed));
+  const ExpectedKind kind{resource.group, resource.version, resource.kind, resource.type};
+  auto* warnings = &state.warnings;
+  const size_t warnings_before = warnings->size();
+  const openapi::TypeTable& types = store_.types();
+  const std::string name = state.info.name;
+  return [=, &resource, &types](json::Document& object) -> Result<void> {
+    warnings->resize(warnings_before);  // of an earlier try
+    const bool converts = resource.storage != &resource;
+    if (converts) ConvertFromStorage(resource, types, object);
+    KULISSE_TRY(ApplyPatch(media_type, patch->root, kind, validation, types, object, warnings));
+    const std::string_view patched = object.root.FindString({"metadata", "name"});
+    if (patched != name) {
+      return std::unexpected(Status::BadRequest(
+          fmt::format("the name of the object ({}) does not match the name on the URL ({})",
+                      patched, name)));
+    }
+    if (converts) ConvertToStorage(resource, types, object);
+    return {};
+  };
+}
+
+Result<HttpResponse> ResourceHandlers::Patch(RequestState& state) {
+  const std::string_view subresource =
+      state.subresource == nullptr ? std::string_view() : state.subresource->name;
+  if (subresource == "scale") return WriteScale(state, true);
+  KULISSE_ASSIGN(const WriteOptions options,
+                 ParseWriteOptions(state.info.query, "PatchOptions",
+                                   state.request.Find("User-Agent")));
+  if (!state.info.query.Text("force").empty()) {
+    return std::unexpected(Status::Invalid(
+        {"meta.k8s.io", "PatchOptions"}, "",
+        {FieldError::Forbidden("force", "may not be specified for non-apply patch")}));
+  }
+  KULISSE_ASSIGN(const Mutation mutation,
+                 PatchMutation(state, *state.resource, options.field_validation));
+  KULISSE_ASSIGN(const WriteResult result,
+                 store_.Update(Context(state, options), *state.resource, NameOf(state),
+                               subresource, mutation));
+  return ObjectResponse(state, 200, *result.record, result.record->revision());
+}
+
+}  // namespace kulisse::apiserver

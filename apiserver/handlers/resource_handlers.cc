@@ -1,0 +1,243 @@
+#include "apiserver/handlers/resource_handlers.h"
+
+#include <fmt/format.h>
+
+#include "apiserver/handlers/continue_token.h"
+#include "apiserver/handlers/encoder.h"
+#include "apiserver/registry/conversion.h"
+#include "apiserver/registry/kind_rules.h"
+#include "base/json/write.h"
+#include "base/text.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+using openapi::ResourceInfo;
+using storage::RecordPtr;
+
+ExpectedKind ExpectedOf(const ResourceInfo& resource) {
+  return {resource.group, resource.version, resource.kind, resource.type};
+}
+
+// {"kind":"Status","status":"Success","details":{…}} of a delete that removed the object.
+std::string SuccessStatus(const ResourceInfo& resource, std::string_view name,
+                          std::string_view uid) {
+  std::string out =
+      R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","details":{"name":)";
+  json::AppendString(name, &out);
+  if (!resource.group.empty()) out += fmt::format(R"(,"group":"{}")", resource.group);
+  out += fmt::format(R"(,"kind":"{}","uid":"{}"}}}})", resource.resource, uid);
+  return out;
+}
+
+std::string ReplacedName(const json::Document& object) {
+  return std::string(object.root.FindString({"metadata", "name"}));
+}
+
+Status NotImplemented(const RequestState& state) {
+  return Status::Plain(
+      501, fmt::format("{} of {}/{} is not supported by this version of Kulisse", state.info.verb,
+                       state.resource->resource, state.info.subresource));
+}
+
+}  // namespace
+
+ObjectName ResourceHandlers::NameOf(const RequestState& state) {
+  return {state.resource->namespaced ? state.info.ns : std::string(), state.info.name};
+}
+
+RequestContext ResourceHandlers::Context(RequestState& state, const WriteOptions& options) const {
+  RequestContext context;
+  context.user = state.user.name;
+  context.groups = state.user.groups;
+  context.field_manager = options.field_manager;
+  context.dry_run = options.dry_run;
+  context.warnings = &state.warnings;
+  return context;
+}
+
+HttpResponse ResourceHandlers::ObjectResponse(const RequestState& state, int code,
+                                              const storage::Record& record,
+                                              storage::Revision revision) const {
+  HttpResponse response;
+  response.status = code;
+  response.headers.emplace_back("Content-Type", state.representation.content_type());
+  response.body = Encoder(*state.resource, store_.types(), state.representation, store_.runtime())
+                      .Object(record, revision);
+  response.after = revision;
+  return response;
+}
+
+HttpResponse ResourceHandlers::JsonResponse(const RequestState& state, int code,
+                                            std::string_view json) const {
+  HttpResponse response;
+  response.status = code;
+  response.headers.emplace_back("Content-Type", state.representation.content_type());
+  response.body = EncodeStatus(json, state.representation, store_.types());
+  return response;
+}
+
+Result<HttpResponse> ResourceHandlers::Handle(RequestState& state) {
+  KULISSE_TRY(CheckTimeout(state.info.query));
+  const std::string& verb = state.info.verb;
+  const std::string_view subresource =
+      state.subresource == nullptr ? std::string_view() : state.subresource->name;
+  const bool whole = subresource.empty() || subresource == "status" || subresource == "scale" ||
+                     subresource == "finalize" || subresource == "approval" ||
+                     subresource == "ephemeralcontainers" || subresource == "resize";
+  if (verb == "create") {
+    return subresource.empty() ? Create(state) : CreateSubresource(state);
+  }
+  if (!whole) return std::unexpected(NotImplemented(state));
+  if (verb == "get") return subresource == "scale" ? GetScale(state) : Get(state);
+  if (verb == "list") return List(state);
+  if (verb == "watch") return Watch(state);
+  if (verb == "update") return Update(state);
+  if (verb == "patch") return Patch(state);
+  if (verb == "delete") return Delete(state);
+  if (verb == "deletecollection") return DeleteCollection(state);
+  return std::unexpected(Status::MethodNotAllowed());
+}
+
+Result<HttpResponse> ResourceHandlers::Get(RequestState& state) {
+  KULISSE_ASSIGN(const uint64_t asked,
+                 ParseResourceVersion(state.info.query.Text("resourceVersion")));
+  const uint64_t head = store_.store().head().value;
+  if (asked > head) return std::unexpected(TooLargeRevision(asked, head));
+  KULISSE_ASSIGN(const RecordPtr record, store_.Get(*state.resource, NameOf(state)));
+  HttpResponse response = ObjectResponse(state, 200, *record, record->revision());
+  response.compressible = true;
+  return response;
+}
+
+Result<HttpResponse> ResourceHandlers::Create(RequestState& state) {
+  KULISSE_ASSIGN(const WriteOptions options,
+                 ParseWriteOptions(state.info.query, "CreateOptions",
+                                   state.request.Find("User-Agent")));
+  KULISSE_ASSIGN(json::Document object,
+                 DecodeBody(state.request, ExpectedOf(*state.resource), options.field_validation,
+                            store_.catalog(), store_.types(), &state.warnings));
+  const ResourceInfo& stored = *state.resource->storage;
+  if (&stored != state.resource) ConvertToStorage(*state.resource, store_.types(), object);
+  KULISSE_ASSIGN(const WriteResult result, store_.Create(Context(state, options), stored,
+                                                         state.info.ns, std::move(object)));
+  return ObjectResponse(state, 201, *result.record, result.record->revision());
+}
+
+Mutation ResourceHandlers::ReplaceWith(const json::Document& replacement,
+                                       const ResourceInfo& resource,
+                                       std::string_view name) const {
+  return [&replacement, &resource, name](json::Document& object) -> Result<void> {
+    const std::string_view uid = replacement.root.FindString({"metadata", "uid"});
+    const std::string current_uid(object.root.FindString({"metadata", "uid"}));
+    if (!uid.empty() && uid != current_uid) {
+      const std::string_view ns = object.root.FindString({"metadata", "namespace"});
+      const std::string key = fmt::format("/registry/{}{}{}/{}", resource.resource,
+                                          ns.empty() ? "" : "/", ns, name);
+      return std::unexpected(Status::Conflict(
+          resource.group_resource(), name,
+          fmt::format("StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, "
+                      "AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in "
+                      "object meta: {}", key, uid, current_uid)));
+    }
+    object = replacement.Clone();
+    return {};
+  };
+}
+
+Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
+  const std::string_view subresource =
+      state.subresource == nullptr ? std::string_view() : state.subresource->name;
+  if (subresource == "scale") return WriteScale(state, false);
+  KULISSE_ASSIGN(const WriteOptions options,
+                 ParseWriteOptions(state.info.query, "UpdateOptions",
+                                   state.request.Find("User-Agent")));
+  KULISSE_ASSIGN(json::Document object,
+                 DecodeBody(state.request, ExpectedOf(*state.resource), options.field_validation,
+                            store_.catalog(), store_.types(), &state.warnings));
+  const std::string name = ReplacedName(object);
+  if (!name.empty() && name != state.info.name) {
+    return std::unexpected(Status::BadRequest(fmt::format(
+        "the name of the object ({}) does not match the name on the URL ({})", name,
+        state.info.name)));
+  }
+  const std::string_view ns = object.root.FindString({"metadata", "namespace"});
+  if (!ns.empty() && ns != NameOf(state).ns) {
+    return std::unexpected(Status::BadRequest(
+        "the namespace of the provided object does not match the namespace sent on the request"));
+  }
+  json::Value& metadata = object.root.SetDefaultObject("metadata", object.arena);
+  metadata.Set("name", json::Value::String(state.info.name, object.arena), object.arena);
+  if (state.resource->namespaced) {
+    metadata.Set("namespace", json::Value::String(state.info.ns, object.arena), object.arena);
+  }
+  const ResourceInfo& stored = *state.resource->storage;
+  if (&stored != state.resource) ConvertToStorage(*state.resource, store_.types(), object);
+  const RequestContext context = Context(state, options);
+  auto result = store_.Update(context, stored, NameOf(state), subresource,
+                              ReplaceWith(object, stored, state.info.name));
+  if (!result && result.error().IsNotFound() && subresource.empty() &&
+      RulesOf(stored).create_on_update) {
+    result = store_.Create(context, stored, state.info.ns, std::move(object));
+  }
+  if (!result) return std::unexpected(std::move(result).error());
+  return ObjectResponse(state, result->created ? 201 : 200, *result->record,
+                        result->record->revision());
+}
+
+Result<HttpResponse> ResourceHandlers::Delete(RequestState& state) {
+  KULISSE_ASSIGN(const json::Document body, DecodeDeleteOptions(state.request, store_.types()));
+  KULISSE_ASSIGN(const DeleteRequest request,
+                 ParseDeleteOptions(state.info.query,
+                                    state.request.body.empty() ? nullptr : &body.root));
+  WriteOptions options;
+  options.dry_run = request.dry_run;
+  KULISSE_ASSIGN(const WriteResult result,
+                 store_.Delete(Context(state, options), *state.resource->storage, NameOf(state),
+                               request.options));
+  if (result.deleted && !RulesOf(*state.resource).returns_deleted_object) {
+    HttpResponse response = JsonResponse(
+        state, 200, SuccessStatus(*state.resource, state.info.name, result.record->uid()));
+    response.after = result.revision;
+    return response;
+  }
+  HttpResponse response =
+      ObjectResponse(state, 200, *result.record,
+                     result.deleted && result.changed ? result.revision : result.record->revision());
+  response.after = result.revision;
+  return response;
+}
+
+Result<HttpResponse> ResourceHandlers::DeleteCollection(RequestState& state) {
+  KULISSE_ASSIGN(const json::Document body, DecodeDeleteOptions(state.request, store_.types()));
+  KULISSE_ASSIGN(const DeleteRequest request,
+                 ParseDeleteOptions(state.info.query,
+                                    state.request.body.empty() ? nullptr : &body.root));
+  KULISSE_ASSIGN(ListOptions list, ParseListOptions(*state.resource, state.info, false));
+  list.limit = 0;
+  WriteOptions options;
+  options.dry_run = request.dry_run;
+  const RequestContext context = Context(state, options);
+  const ResourceInfo& stored = *state.resource->storage;
+  const storage::SnapshotPtr snapshot = store_.store().Latest();
+  const auto cursor = snapshot->Scan(stored.storage_name, state.info.ns, "");
+  storage::Revision last;
+  while (const RecordPtr record = cursor->Next()) {
+    const NameView name = SplitKey(stored, cursor->key());
+    if (!list.selection.Matches(stored, name.ns, name.name, *record)) continue;
+    const auto result = store_.Delete(
+        context, stored, {std::string(name.ns), std::string(name.name)}, request.options);
+    if (result) {
+      last = std::max(last, result->revision);
+    } else if (!result.error().IsNotFound()) {
+      return std::unexpected(result.error());
+    }
+  }
+  // The answer is the list as it was.
+  KULISSE_ASSIGN(HttpResponse response, MakeListResponse(store_, state, list, snapshot, "", 0));
+  response.after = std::max(response.after, last);
+  return response;
+}
+
+}  // namespace kulisse::apiserver

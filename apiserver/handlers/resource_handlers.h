@@ -1,0 +1,86 @@
+// ResourceHandlers answers the requests for resources: one function per verb, the same for every
+// kind. Upstream: apiserver/pkg/endpoints/handlers.
+//
+// Borrows: the resource store. Threads: any; each request is handled on its connection's loop.
+// Errors: statuses, encoded by the caller.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apiserver/authn/user.h"
+#include "apiserver/chain/request_info.h"
+#include "apiserver/handlers/body.h"
+#include "apiserver/handlers/negotiation.h"
+#include "apiserver/handlers/options.h"
+#include "apiserver/http.h"
+#include "apiserver/registry/resource_store.h"
+
+namespace kulisse::apiserver {
+
+// One request on its way through the chain.
+struct RequestState {
+  HttpRequest request;
+  RequestInfo info;
+  UserInfo user;
+  std::string audit_id;
+  const openapi::ResourceInfo* resource = nullptr;
+  const openapi::SubresourceInfo* subresource = nullptr;  // null for the object itself
+  Representation representation;
+  std::vector<std::string> warnings;
+};
+
+class ResourceHandlers {
+ public:
+  explicit ResourceHandlers(ResourceStore& store) : store_(store) {}
+
+  // REQUIRES: state.resource is set and has the verb.
+  Result<HttpResponse> Handle(RequestState& state);
+
+ private:
+  Result<HttpResponse> Get(RequestState& state);
+  Result<HttpResponse> List(RequestState& state);
+  Result<HttpResponse> Watch(RequestState& state);
+  Result<HttpResponse> Create(RequestState& state);
+  Result<HttpResponse> Update(RequestState& state);
+  Result<HttpResponse> Patch(RequestState& state);
+  Result<HttpResponse> Delete(RequestState& state);
+  Result<HttpResponse> DeleteCollection(RequestState& state);
+  Result<HttpResponse> GetScale(RequestState& state);
+  Result<HttpResponse> WriteScale(RequestState& state, bool patch);
+  Result<HttpResponse> CreateSubresource(RequestState& state);
+
+  // The list at a revision that may not be there yet.
+  Result<HttpResponse> ListAt(RequestState& state, const ListOptions& options);
+  // The mutation of a PUT: the object of the body takes the place of the current one.
+  Mutation ReplaceWith(const json::Document& replacement, const openapi::ResourceInfo& resource,
+                       std::string_view name) const;
+  // The mutation of a PATCH by its content type.
+  Result<Mutation> PatchMutation(RequestState& state, const openapi::ResourceInfo& resource,
+                                 FieldValidation validation);
+  RequestContext Context(RequestState& state, const WriteOptions& options) const;
+  HttpResponse ObjectResponse(const RequestState& state, int code, const storage::Record& record,
+                              storage::Revision revision) const;
+  HttpResponse JsonResponse(const RequestState& state, int code, std::string_view json) const;
+  static ObjectName NameOf(const RequestState& state);
+
+  ResourceStore& store_;
+};
+
+// The body of a list: streamed from a snapshot.
+[[nodiscard]] Result<HttpResponse> MakeListResponse(ResourceStore& store,
+                                                    const RequestState& state,
+                                                    const ListOptions& options,
+                                                    storage::SnapshotPtr snapshot,
+                                                    std::string_view after, uint64_t returned);
+// The body of a watch.
+[[nodiscard]] Result<HttpResponse> MakeWatchResponse(ResourceStore& store,
+                                                     const RequestState& state,
+                                                     const ListOptions& options);
+// Applies a patch to an object with kind and apiVersion, and brings it into canonical form.
+[[nodiscard]] Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
+                                      const ExpectedKind& kind, FieldValidation validation,
+                                      const openapi::TypeTable& types, json::Document& object,
+                                      std::vector<std::string>* warnings);
+
+}  // namespace kulisse::apiserver

@@ -1,0 +1,166 @@
+// Subresources that are kinds of their own: scale, and what is created below an object (binding,
+// eviction …).
+#include <fmt/format.h>
+
+#include "apiserver/handlers/encoder.h"
+#include "apiserver/handlers/resource_handlers.h"
+#include "base/assert.h"
+#include "base/json/parse.h"
+#include "base/json/write.h"
+#include "openapi/typed.h"
+#include "openapi/selector.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+using openapi::ResourceInfo;
+
+int64_t IntAt(const json::Value& object, std::initializer_list<std::string_view> path) {
+  const json::Value* value = object.Find(path);
+  return value != nullptr && value->IsInt() ? value->AsInt() : 0;
+}
+
+// The selector of a workload as Scale shows it: text. Replication controllers have a plain map.
+std::string SelectorText(const json::Value& object) {
+  const json::Value* selector = object.Find({"spec", "selector"});
+  if (selector == nullptr) return "";
+  json::Document wrapped;
+  const bool plain =
+      selector->Find("matchLabels") == nullptr && selector->Find("matchExpressions") == nullptr;
+  wrapped.root = json::Value::Object();
+  if (plain) {
+    wrapped.root.Set("matchLabels", selector->Clone(wrapped.arena), wrapped.arena);
+  } else {
+    wrapped.root = selector->Clone(wrapped.arena);
+  }
+  const auto parsed = openapi::LabelSelector::FromObject(wrapped.root);
+  return parsed ? parsed->ToString() : "";
+}
+
+// The Scale of an object, without kind and apiVersion (upstream: registry/apps/*/storage).
+json::Document ScaleOf(const json::Value& object) {
+  json::Document scale;
+  json::Arena& arena = scale.arena;
+  scale.root = json::Value::Object();
+  json::Value& metadata = scale.root.SetDefaultObject("metadata", arena);
+  for (const std::string_view name :
+       {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+    if (const json::Value* value = object.Find({"metadata", name})) {
+      metadata.Set(name, value->Clone(arena), arena);
+    }
+  }
+  json::Value& spec = scale.root.SetDefaultObject("spec", arena);
+  if (const int64_t replicas = IntAt(object, {"spec", "replicas"}); replicas != 0) {
+    spec.Set("replicas", json::Value::Int(replicas), arena);
+  }
+  json::Value& status = scale.root.SetDefaultObject("status", arena);
+  status.Set("replicas", json::Value::Int(IntAt(object, {"status", "replicas"})), arena);
+  if (const std::string text = SelectorText(object); !text.empty()) {
+    status.Set("selector", json::Value::String(text, arena), arena);
+  }
+  return scale;
+}
+
+std::string ScaleJson(const json::Document& scale) {
+  const std::string text = json::ToString(scale.root);
+  return fmt::format(R"({{"kind":"Scale","apiVersion":"autoscaling/v1",{})",
+                     std::string_view(text).substr(1));
+}
+
+ExpectedKind ScaleKind(const openapi::SubresourceInfo& subresource) {
+  return {"autoscaling", "v1", "Scale", subresource.type};
+}
+
+Result<void> CheckScale(const json::Value& scale, std::string_view name) {
+  const int64_t replicas = IntAt(scale, {"spec", "replicas"});
+  if (replicas >= 0) return {};
+  return std::unexpected(Status::Invalid(
+      {"autoscaling", "Scale"}, name,
+      {FieldError::Invalid("spec.replicas", std::to_string(replicas),
+                           "must be greater than or equal to 0")}));
+}
+
+}  // namespace
+
+Result<HttpResponse> ResourceHandlers::GetScale(RequestState& state) {
+  KULISSE_ASSIGN(const storage::RecordPtr record, store_.Get(*state.resource, NameOf(state)));
+  const json::Document object = ResourceStore::Decode(*record);
+  HttpResponse response = JsonResponse(state, 200, ScaleJson(ScaleOf(object.root)));
+  response.after = record->revision();
+  return response;
+}
+
+Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patch) {
+  KULISSE_ASSIGN(const WriteOptions options,
+                 ParseWriteOptions(state.info.query, patch ? "PatchOptions" : "UpdateOptions",
+                                   state.request.Find("User-Agent")));
+  const ExpectedKind kind = ScaleKind(*state.subresource);
+  json::Document body;
+  std::string media_type;
+  if (patch) {
+    media_type = MediaTypeOf(state.request);
+    if (media_type != "application/json-patch+json" &&
+        media_type != "application/merge-patch+json" &&
+        media_type != "application/strategic-merge-patch+json") {
+      return std::unexpected(Status::UnsupportedMediaType("415: Unsupported Media Type"));
+    }
+    auto parsed = json::Parse(state.request.body);
+    if (!parsed) {
+      return std::unexpected(
+          Status::BadRequest(fmt::format("error decoding patch: {}", parsed.error().message)));
+    }
+    body = std::move(*parsed);
+  } else {
+    KULISSE_ASSIGN(body, DecodeBody(state.request, kind, options.field_validation,
+                                    store_.catalog(), store_.types(), &state.warnings));
+  }
+  const auto mutation = [&](json::Document& object) -> Result<void> {
+    json::Document scale = ScaleOf(object.root);
+    if (patch) {
+      KULISSE_TRY(ApplyPatch(media_type, body.root, kind, options.field_validation,
+                             store_.types(), scale, &state.warnings));
+    }
+    const json::Value& wanted = patch ? scale.root : body.root;
+    KULISSE_TRY(CheckScale(wanted, state.info.name));
+    const std::string_view revision = wanted.FindString({"metadata", "resourceVersion"});
+    if (!revision.empty()) {
+      object.root.SetDefaultObject("metadata", object.arena)
+          .Set("resourceVersion", json::Value::String(revision, object.arena), object.arena);
+    }
+    object.root.SetDefaultObject("spec", object.arena)
+        .Set("replicas", json::Value::Int(IntAt(wanted, {"spec", "replicas"})), object.arena);
+    return {};
+  };
+  KULISSE_ASSIGN(const WriteResult result,
+                 store_.Update(Context(state, options), *state.resource, NameOf(state), "",
+                               mutation));
+  json::Document object = ResourceStore::Decode(*result.record);
+  HttpResponse response = JsonResponse(state, 200, ScaleJson(ScaleOf(object.root)));
+  response.after = result.revision;
+  return response;
+}
+
+Result<HttpResponse> ResourceHandlers::CreateSubresource(RequestState& state) {
+  if (state.subresource->name != "binding") {
+    return std::unexpected(Status::Plain(
+        501, fmt::format("create of {}/{} is not supported by this version of Kulisse",
+                         state.resource->resource, state.info.subresource)));
+  }
+  KULISSE_ASSIGN(const WriteOptions options,
+                 ParseWriteOptions(state.info.query, "CreateOptions",
+                                   state.request.Find("User-Agent")));
+  const ExpectedKind kind{"", "v1", "Binding", state.subresource->type};
+  KULISSE_ASSIGN(const json::Document binding,
+                 DecodeBody(state.request, kind, options.field_validation, store_.catalog(),
+                            store_.types(), &state.warnings));
+  KULISSE_ASSIGN(const WriteResult result,
+                 store_.Bind(Context(state, options), NameOf(state), binding.root));
+  HttpResponse response = JsonResponse(
+      state, 201,
+      R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})");
+  response.after = result.revision;
+  return response;
+}
+
+}  // namespace kulisse::apiserver
