@@ -75,8 +75,8 @@ inline constexpr int kGenerateNameTriesMax = 8;
 inline constexpr auto kFutureRevisionWaitMax = 3s;
 // Between bookmarks of a watch (upstream: 1 min).
 inline constexpr auto kBookmarkPeriod = 60s;
-// Requests under way at once besides watches (upstream: 400 + 200). 429 with Retry-After: 1.
-inline constexpr size_t kRequestsInFlightMax = 600;
+// Series of /metrics: labels are verbs, resources and codes, which are few. More are not counted.
+inline constexpr size_t kMetricSeriesMax = 20'000;
 
 // --- storage
 // One object as stored, bytes (etcd's default request limit). 413.

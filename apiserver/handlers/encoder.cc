@@ -381,6 +381,28 @@ std::string Encoder::BookmarkFrame(storage::Revision revision, bool initial_even
                                std::string_view(json::ToString(document.root)).substr(1)));
 }
 
+std::string EncodeDocument(const json::Value& object, std::string_view api_version,
+                           std::string_view kind, openapi::TypeId type,
+                           const Representation& representation,
+                           const openapi::TypeTable& types) {
+  if (representation.format == Format::kProtobuf) {
+    std::string message;
+    openapi::AppendMessage(object, type, types, &message);
+    std::string out;
+    openapi::AppendEnvelope(api_version, kind, message, &out);
+    return out;
+  }
+  std::string text = fmt::format(R"({{"kind":"{}","apiVersion":"{}")", kind, api_version);
+  for (const json::Member& member : object.members()) {
+    if (member.name == "kind" || member.name == "apiVersion") continue;
+    text += ',';
+    json::AppendString(member.name, &text);
+    text += ':';
+    json::Append(member.value, &text);
+  }
+  return Finish(text + '}', representation);
+}
+
 std::string EncodeStatus(std::string_view json, const Representation& representation,
                          const openapi::TypeTable& types) {
   if (representation.format == Format::kProtobuf) {

@@ -75,6 +75,11 @@ class Encoder {
   std::string head_;  // `"kind":"Pod","apiVersion":"v1",`
 };
 
+// The bytes of an object that is not stored. kind and apiVersion of `object` are not looked at.
+[[nodiscard]] std::string EncodeDocument(const json::Value& object, std::string_view api_version,
+                                         std::string_view kind, openapi::TypeId type,
+                                         const Representation& representation,
+                                         const openapi::TypeTable& types);
 // The bytes of a Status, or of any small JSON document of a metav1 kind, in the representation.
 [[nodiscard]] std::string EncodeStatus(std::string_view json, const Representation& representation,
                                        const openapi::TypeTable& types);

@@ -213,7 +213,8 @@ Result<void> ResourceStore::CheckNamespace(const ResourceInfo& resource, std::st
   return std::unexpected(std::move(status));
 }
 
-Result<void> ResourceStore::PrepareForCreate(const ResourceInfo& resource, std::string_view ns,
+Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
+                                             const ResourceInfo& resource, std::string_view ns,
                                              json::Document& object) const {
   json::Arena& arena = object.arena;
   json::Value& metadata = Metadata(object);
@@ -238,7 +239,8 @@ Result<void> ResourceStore::PrepareForCreate(const ResourceInfo& resource, std::
     metadata.Remove("generation");
   }
   const Strategy& strategy = StrategyOf(resource);
-  if (resource.FindSubresource("status") != nullptr && !strategy.KeepsStatusOnCreate()) {
+  if (resource.FindSubresource("status") != nullptr && !strategy.KeepsStatusOnCreate() &&
+      !context.keep_status) {
     ResetField(object, resource, "status", types_);
   }
   metadata.Set("uid", json::Value::String(NewUid(runtime_), arena), arena);
@@ -250,7 +252,7 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
                                           const ResourceInfo& resource, std::string_view ns,
                                           json::Document object) {
   KULISSE_TRY(CheckNamespace(resource, ns, object));
-  KULISSE_TRY(PrepareForCreate(resource, ns, object));
+  KULISSE_TRY(PrepareForCreate(context, resource, ns, object));
   const std::string given(object.root.FindString({"metadata", "name"}));
   std::string base(object.root.FindString({"metadata", "generateName"}));
   if (base.size() > kGeneratedBaseBytesMax) base.resize(kGeneratedBaseBytesMax);

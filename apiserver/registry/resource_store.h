@@ -27,6 +27,8 @@ struct RequestContext {
   std::vector<std::string> groups;
   std::string field_manager;
   bool dry_run = false;
+  // A new object keeps the status it comes with; for parts of this process alone.
+  bool keep_status = false;
   // Warnings for the client (Warning headers), added to by whoever has one.
   std::vector<std::string>* warnings = nullptr;
 
@@ -106,7 +108,8 @@ class ResourceStore {
   Result<void> CheckNamespace(const openapi::ResourceInfo& resource, std::string_view ns,
                               const json::Document& object) const;
   // What upstream's BeforeCreate does before the strategy.
-  Result<void> PrepareForCreate(const openapi::ResourceInfo& resource, std::string_view ns,
+  Result<void> PrepareForCreate(const RequestContext& context,
+                                const openapi::ResourceInfo& resource, std::string_view ns,
                                 json::Document& object) const;
   // Validates and commits an object that has its name.
   Result<WriteResult> CreateNamed(const RequestContext& context,

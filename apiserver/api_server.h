@@ -1,0 +1,61 @@
+// ApiServer is the whole API of a cluster over a store: registry, bootstrap objects, handlers and,
+// when it is told to listen, the HTTP server.
+//
+// Owns: all of these. Borrows: store and runtime, which must outlive it.
+// Threads: Create(), Listen() and Stop() from one thread. handler() and resources() from any.
+// Errors: in words, for a person who starts it.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "apiserver/authn/authenticator.h"
+#include "apiserver/authz/authorizer.h"
+#include "apiserver/handlers/api_handler.h"
+#include "apiserver/net/server.h"
+#include "apiserver/registry/resource_store.h"
+#include "base/metrics.h"
+#include "storage/store.h"
+
+namespace kulisse::apiserver {
+
+struct ApiServerOptions {
+  TokenFile tokens;
+  // Where clients reach it, for the kubernetes service; the port is filled in by Listen().
+  std::string advertise_address = "127.0.0.1";
+  uint16_t advertise_port = 6443;
+};
+
+class ApiServer {
+ public:
+  ApiServer(ApiServerOptions options, storage::Store& store, Runtime& runtime);
+  ~ApiServer();
+
+  // Makes the bootstrap objects, and then listens. Ready when it returns.
+  std::expected<void, std::string> Listen(const net::ServerOptions& options);
+  // Makes the bootstrap objects of a cluster that nobody reaches by HTTP.
+  void StartInProcess();
+  void Stop();
+
+  [[nodiscard]] uint16_t port() const { return port_; }
+  [[nodiscard]] ResourceStore& resources() { return resources_; }
+  [[nodiscard]] HttpHandler& handler() { return handler_; }
+  [[nodiscard]] Metrics& metrics() { return metrics_; }
+
+ private:
+  void AddMetrics();
+
+  ApiServerOptions options_;
+  storage::Store& store_;
+  Runtime& runtime_;
+  Metrics metrics_;
+  ResourceStore resources_;
+  Authenticator authenticator_;
+  BootstrapAuthorizer authorizer_;
+  ApiHandler handler_;
+  std::unique_ptr<net::Server> server_;
+  uint16_t port_ = 0;
+};
+
+}  // namespace kulisse::apiserver

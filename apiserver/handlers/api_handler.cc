@@ -1,0 +1,263 @@
+#include "apiserver/handlers/api_handler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "apiserver/handlers/continue_token.h"
+#include "apiserver/handlers/encoder.h"
+#include "apiserver/handlers/reviews.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+constexpr std::string_view kTextPlain = "text/plain; charset=utf-8";
+
+HttpResponse NotFoundPage() {
+  HttpResponse response;
+  response.status = 404;
+  response.headers = {{"Content-Type", std::string(kTextPlain)},
+                      {"X-Content-Type-Options", "nosniff"}};
+  response.body = "404 page not found\n";
+  return response;
+}
+
+std::string RandomUuid(Runtime& runtime) {
+  const uint64_t high = runtime.RandomBits();
+  const uint64_t low = runtime.RandomBits();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", high >> 32, high >> 16 & 0xffff,
+                     high & 0xfff, low >> 52, low & 0xffffffffffff);
+}
+
+// The text of a Warning header: quoted, without control characters.
+std::string WarningHeader(std::string_view text) {
+  std::string out = "299 - \"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return out + '"';
+}
+
+bool IsLongRunning(const RequestState& state) { return state.info.verb == "watch"; }
+
+// Whether the method fits the form of the path: a collection or one object.
+bool MethodFitsPath(const RequestInfo& info, std::string_view method, bool has_name) {
+  if (!info.subresource.empty()) return true;
+  if (method == "POST") return !has_name;
+  if (method == "PUT" || method == "PATCH") return has_name;
+  return method == "GET" || method == "DELETE";
+}
+
+}  // namespace
+
+// Upstream's order where it has the same filter.
+const std::array<ApiHandler::Filter, 5> ApiHandler::kChain = {{
+    {"authenticate", &ApiHandler::Authenticate},  // who; 401
+    {"authorize", &ApiHandler::Authorize},        // may they; 403 before anything is looked up
+    {"resource", &ApiHandler::ServeResource},     // /api/v1/…, /apis/G/V/…
+    {"non-resource", &ApiHandler::ServeNonResource},  // health, discovery, version, metrics
+    {"unknown", &ApiHandler::RefuseUnknown},          // 404
+}};
+
+ApiHandler::ApiHandler(const ApiHandlerParts& parts)
+    : parts_(parts),
+      resources_(parts.store),
+      discovery_rows_(DiscoveryRows(parts.store.catalog())) {}
+
+HttpResponse ApiHandler::Handle(HttpRequest request) {
+  Runtime& runtime = parts_.store.runtime();
+  const MonotonicTime start = runtime.MonotonicNow();
+  RequestState state;
+  state.request = std::move(request);
+  state.info = ParseRequestInfo(state.request);
+  const std::string_view given = state.request.Find("Audit-Id");
+  state.audit_id = given.empty() ? RandomUuid(runtime) : std::string(given);
+  HttpResponse response;
+  try {
+    response = RunChain(state);
+  } catch (const std::exception& error) {
+    log::Error("apiserver", "a handler threw", {{"error", error.what()},
+                                                {"target", state.request.target}});
+    parts_.metrics.Add("apiserver_request_aborts_total", "Requests that ended in an exception.", "",
+                       1);
+    response = ErrorResponse(state, Status::InternalError("unexpected failure"));
+  }
+  if (response.deferred == nullptr) {
+    Finish(state, &response);
+    const auto seconds = std::chrono::duration<double>(runtime.MonotonicNow() - start).count();
+    Count(state, response.status, seconds);
+  }
+  return response;
+}
+
+HttpResponse ApiHandler::RunChain(RequestState& state) {
+  for (const Filter& filter : kChain) {
+    if (Answer answer = (this->*filter.run)(state)) return std::move(*answer);
+  }
+  return NotFoundPage();
+}
+
+void ApiHandler::Finish(const RequestState& state, HttpResponse* response) {
+  response->headers.emplace_back("Audit-Id", state.audit_id);
+  const bool has_cache_control = std::ranges::any_of(
+      response->headers, [](const Header& header) { return header.first == "Cache-Control"; });
+  if (!has_cache_control) response->headers.emplace_back("Cache-Control", "no-cache, private");
+  std::vector<std::string> seen;
+  for (const std::string& warning : state.warnings) {
+    if (std::ranges::find(seen, warning) != seen.end()) continue;
+    seen.push_back(warning);
+    response->headers.emplace_back("Warning", WarningHeader(warning));
+  }
+}
+
+void ApiHandler::Count(const RequestState& state, int code, double seconds) {
+  const RequestInfo& info = state.info;
+  std::string verb = info.verb;
+  std::ranges::transform(verb, verb.begin(), [](unsigned char c) {
+    return static_cast<char>(std::toupper(c));
+  });
+  const bool known = state.resource != nullptr;
+  const std::string_view scope = !known                ? ""
+                                 : !info.name.empty() ? "resource"
+                                 : !info.ns.empty()   ? "namespace"
+                                                      : "cluster";
+  const std::string what = fmt::format(
+      R"(component="apiserver",group="{}",resource="{}",scope="{}",subresource="{}",verb="{}",version="{}")",
+      known ? info.group : "", known ? info.resource : "", scope,
+      state.subresource == nullptr ? "" : state.subresource->name,
+      known || info.verb == "get" ? verb : "OTHER", known ? info.version : "");
+  parts_.metrics.Add("apiserver_request_total", "Requests by verb, resource and code.",
+                     fmt::format(R"(code="{}",{})", code, what), 1);
+  if (IsLongRunning(state)) return;
+  parts_.metrics.Observe("apiserver_request_duration_seconds",
+                         "Time to make an answer, by verb and resource.", what, seconds);
+}
+
+HttpResponse ApiHandler::ErrorResponse(const RequestState& state, const Status& status) const {
+  const Representation representation = FormatForErrors(state.request, state.info.query);
+  HttpResponse response;
+  response.status = status.code;
+  response.headers.emplace_back("Content-Type", representation.content_type());
+  if (status.code == 403) response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  if (status.details && status.details->retry_after_seconds > 0) {
+    response.headers.emplace_back("Retry-After",
+                                  std::to_string(status.details->retry_after_seconds));
+  }
+  response.body = EncodeStatus(ToJson(status), representation, parts_.store.types());
+  return response;
+}
+
+ApiHandler::Answer ApiHandler::Authenticate(RequestState& state) {
+  auto user = parts_.authenticator.Authenticate(state.request);
+  if (!user) return ErrorResponse(state, user.error());
+  state.user = std::move(*user);
+  return std::nullopt;
+}
+
+ApiHandler::Answer ApiHandler::Authorize(RequestState& state) {
+  const RequestInfo& info = state.info;
+  Attributes attributes;
+  attributes.user = state.user;
+  attributes.verb = info.verb;
+  attributes.group = info.group;
+  attributes.resource = info.resource;
+  attributes.subresource = info.subresource;
+  attributes.ns = info.ns;
+  attributes.name = info.name;
+  attributes.path = info.path;
+  attributes.is_resource = info.is_resource;
+  const auto allowed = CheckAllowed(parts_.authorizer, attributes);
+  if (allowed) return std::nullopt;
+  return ErrorResponse(state, allowed.error());
+}
+
+ApiHandler::Answer ApiHandler::ServeResource(RequestState& state) {
+  const RequestInfo& info = state.info;
+  if (!info.is_resource) return std::nullopt;
+  const openapi::Catalog& catalog = parts_.store.catalog();
+  if (!info.group.empty() && !catalog.HasGroup(info.group)) return NotFoundPage();
+  state.resource = catalog.Find(info.group, info.version, info.resource);
+  // The path's name, not the one of a field selector.
+  const bool below_namespace = info.parts.size() > 1 && info.parts[0] == "namespaces" &&
+                               info.resource != "namespaces";
+  const size_t depth = info.parts.size() - (below_namespace ? 2 : 0);
+  const bool has_name = depth >= 2;
+  const openapi::ResourceInfo* resource = state.resource;
+  if (resource == nullptr || (depth > 3) ||
+      (below_namespace && !resource->namespaced) ||
+      (resource->namespaced && !below_namespace && has_name)) {
+    return ErrorResponse(state, Status::UnknownResource());
+  }
+  if (!info.subresource.empty()) {
+    state.subresource = resource->FindSubresource(info.subresource);
+    if (state.subresource == nullptr) return ErrorResponse(state, Status::UnknownResource());
+  }
+  if (resource->namespaced && !below_namespace && state.request.method != "GET") {
+    return ErrorResponse(state, Status::MethodNotAllowed());
+  }
+  if (!MethodFitsPath(info, state.request.method, has_name)) {
+    return ErrorResponse(state, Status::MethodNotAllowed());
+  }
+  if (!has_name) state.info.name.clear();
+  return ServeKnownResource(state);
+}
+
+HttpResponse ApiHandler::ServeKnownResource(RequestState& state) {
+  static constexpr std::pair<std::string_view, openapi::Verb> kVerbs[] = {
+      {"create", openapi::Verb::kCreate}, {"delete", openapi::Verb::kDelete},
+      {"deletecollection", openapi::Verb::kDeleteCollection}, {"get", openapi::Verb::kGet},
+      {"list", openapi::Verb::kList}, {"patch", openapi::Verb::kPatch},
+      {"update", openapi::Verb::kUpdate}, {"watch", openapi::Verb::kWatch}};
+  const RequestInfo& info = state.info;
+  const auto verb = std::ranges::find(kVerbs, std::string_view(info.verb),
+                                      [](const auto& row) { return row.first; });
+  const bool served =
+      verb != std::end(kVerbs) && state.request.method != "HEAD" &&
+      (state.subresource == nullptr ? state.resource->Has(verb->second)
+                                    : state.subresource->Has(verb->second));
+  if (!served) return ErrorResponse(state, Status::MethodNotAllowed());
+  auto representation = Negotiate(state.request, info.query, info.verb == "watch");
+  if (!representation) return ErrorResponse(state, representation.error());
+  state.representation = *representation;
+
+  // A read of a revision that has not come waits for it a little.
+  if (info.verb == "get" || info.verb == "list") {
+    const auto asked = ParseUint64(info.query.Text("resourceVersion"));
+    storage::Store& store = parts_.store.store();
+    if (asked && *asked > store.head().value) {
+      HttpResponse response;
+      response.deferred = std::make_unique<Deferred>();
+      response.deferred->revision = {*asked};
+      response.deferred->timeout = kFutureRevisionWaitMax;
+      response.deferred->make = [this, waiting = std::move(state)]() mutable {
+        auto result = resources_.Handle(waiting);
+        HttpResponse late = result ? std::move(*result) : ErrorResponse(waiting, result.error());
+        Finish(waiting, &late);
+        Count(waiting, late.status, 0);
+        return late;
+      };
+      return response;
+    }
+  }
+  auto result = IsReview(*state.resource)
+                    ? HandleReview(state, parts_.store, parts_.authenticator, parts_.authorizer)
+                    : resources_.Handle(state);
+  return result ? std::move(*result) : ErrorResponse(state, result.error());
+}
+
+ApiHandler::Answer ApiHandler::RefuseUnknown(RequestState& state) {
+  // A known group with an unknown version gets a Status, anything else plain text.
+  const auto parts = Split(std::string_view(state.info.path).substr(1), '/');
+  if (parts.size() == 3 && parts[0] == "apis" && parts_.store.catalog().HasGroup(parts[1])) {
+    return ErrorResponse(state, Status::UnknownResource());
+  }
+  return NotFoundPage();
+}
+
+}  // namespace kulisse::apiserver

@@ -1,0 +1,79 @@
+// ApiHandler answers every request of the API server: it is the chain of filters that upstream
+// writes inside-out (apiserver/pkg/server/config.go DefaultBuildHandlerChain), here one array from
+// top to bottom; the first that answers ends it.
+//
+// Borrows: what ApiHandlerParts names. Threads: any; called on the I/O loops.
+// Errors: encoded statuses. An exception becomes a 500 and is counted
+//   (apiserver_request_aborts_total); there should be none.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apiserver/authn/authenticator.h"
+#include "apiserver/authz/authorizer.h"
+#include "apiserver/discovery/discovery.h"
+#include "apiserver/handlers/resource_handlers.h"
+#include "apiserver/http.h"
+#include "base/metrics.h"
+
+namespace kulisse::apiserver {
+
+struct ApiHandlerParts {
+  ResourceStore& store;
+  const Authenticator& authenticator;
+  const Authorizer& authorizer;
+  Metrics& metrics;
+  // "host:port" as clients reach the server.
+  std::function<std::string()> server_address;
+};
+
+class ApiHandler final : public HttpHandler {
+ public:
+  explicit ApiHandler(const ApiHandlerParts& parts);
+
+  HttpResponse Handle(HttpRequest request) override;
+
+  // /readyz fails from now on; set while stopping.
+  void SetStopping() { stopping_.store(true); }
+
+ private:
+  using Answer = std::optional<HttpResponse>;
+  struct Filter {
+    std::string_view name;
+    Answer (ApiHandler::*run)(RequestState& state);
+  };
+  static const std::array<Filter, 5> kChain;
+
+  Answer Authenticate(RequestState& state);
+  Answer Authorize(RequestState& state);
+  Answer ServeNonResource(RequestState& state);
+  Answer ServeResource(RequestState& state);
+  Answer RefuseUnknown(RequestState& state);
+
+  HttpResponse RunChain(RequestState& state);
+  HttpResponse ServeKnownResource(RequestState& state);
+  HttpResponse ErrorResponse(const RequestState& state, const Status& status) const;
+  HttpResponse DocumentResponse(const RequestState& state, std::string body) const;
+  HttpResponse ServeHealth(const RequestState& state) const;
+  Answer ServeDiscovery(const RequestState& state);
+  Answer ServeAggregatedDiscovery(const RequestState& state);
+  Answer ServeOpenApi(const RequestState& state);
+  void Finish(const RequestState& state, HttpResponse* response);
+  void Count(const RequestState& state, int code, double seconds);
+
+  ApiHandlerParts parts_;
+  ResourceHandlers resources_;
+  std::vector<const openapi::ResourceInfo*> discovery_rows_;
+  std::atomic<bool> stopping_{false};
+  std::once_flag aggregated_once_;
+  AggregatedDiscovery aggregated_api_;
+  AggregatedDiscovery aggregated_apis_;
+};
+
+}  // namespace kulisse::apiserver

@@ -1,0 +1,181 @@
+// What is served besides resources: health, version, discovery, OpenAPI documents, metrics.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apiserver/handlers/api_handler.h"
+#include "apiserver/handlers/encoder.h"
+#include "base/json/write.h"
+#include "base/text.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+constexpr std::string_view kTextPlain = "text/plain; charset=utf-8";
+
+// Paths of / besides those of the API groups.
+constexpr std::string_view kOtherPaths[] = {"/healthz",     "/healthz/etcd", "/healthz/log",
+                                            "/healthz/ping", "/livez",       "/livez/etcd",
+                                            "/livez/log",   "/livez/ping",   "/metrics",
+                                            "/openapi/v2",  "/openapi/v3",   "/openapi/v3/",
+                                            "/readyz",      "/readyz/etcd",  "/readyz/etcd-readiness",
+                                            "/readyz/informer-sync", "/readyz/log", "/readyz/ping",
+                                            "/readyz/shutdown", "/version"};
+
+HttpResponse Text(int code, std::string body) {
+  HttpResponse response;
+  response.status = code;
+  response.headers = {{"Content-Type", std::string(kTextPlain)},
+                      {"X-Content-Type-Options", "nosniff"}};
+  response.body = std::move(body);
+  return response;
+}
+
+struct HealthCheck {
+  std::string_view name;
+  bool ok;
+};
+
+bool AcceptsAggregated(std::string_view accept) {
+  for (const std::string_view clause : Split(accept, ',')) {
+    bool group = false;
+    bool version = false;
+    bool as = false;
+    for (const std::string_view part : Split(clause, ';')) {
+      const std::string_view text = TrimSpace(part);
+      group = group || text == "g=apidiscovery.k8s.io";
+      version = version || text == "v=v2";
+      as = as || text == "as=APIGroupDiscoveryList";
+    }
+    if (group && version && as) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+HttpResponse ApiHandler::DocumentResponse(const RequestState& state, std::string body) const {
+  Representation representation = FormatForErrors(state.request, state.info.query);
+  if (representation.format == Format::kProtobuf) representation.format = Format::kJson;
+  HttpResponse response;
+  response.headers.emplace_back("Content-Type", representation.content_type());
+  if (body.ends_with('\n')) body.pop_back();
+  response.body = EncodeStatus(body, representation, parts_.store.types());
+  response.compressible = true;
+  return response;
+}
+
+HttpResponse ApiHandler::ServeHealth(const RequestState& state) const {
+  const std::string& path = state.info.path;
+  const auto parts = Split(std::string_view(path).substr(1), '/');
+  const std::string_view kind = parts[0];
+  const bool stopping = stopping_.load();
+  // The store answers as long as the process lives: it ends when it cannot write.
+  std::vector<HealthCheck> checks = {{"ping", true}, {"log", true}, {"etcd", true}};
+  if (kind == "readyz") {
+    checks.insert(checks.end(),
+                  {{"etcd-readiness", true}, {"informer-sync", true}, {"shutdown", !stopping}});
+  }
+  if (parts.size() > 1 && !parts[1].empty()) {
+    const auto check = std::ranges::find(checks, parts[1], &HealthCheck::name);
+    if (check == checks.end()) return Text(404, "404 page not found\n");
+    return Text(check->ok ? 200 : 500, check->ok ? "ok" : "internal server error: shutting down\n");
+  }
+  const std::vector<std::string> excluded = state.info.query.All("exclude");
+  std::string listing;
+  bool ok = true;
+  for (const HealthCheck& check : checks) {
+    if (std::ranges::find(excluded, check.name) != excluded.end()) {
+      listing += fmt::format("[+]{} excluded: ok\n", check.name);
+    } else if (check.ok) {
+      listing += fmt::format("[+]{} ok\n", check.name);
+    } else {
+      ok = false;
+      listing += fmt::format("[-]{} failed: reason withheld\n", check.name);
+    }
+  }
+  if (!ok) return Text(500, fmt::format("{}{} check failed\n", listing, kind));
+  if (!state.info.query.Get("verbose")) return Text(200, "ok");
+  return Text(200, fmt::format("{}{} check passed\n", listing, kind));
+}
+
+ApiHandler::Answer ApiHandler::ServeAggregatedDiscovery(const RequestState& state) {
+  if (!AcceptsAggregated(state.request.Find("Accept"))) return std::nullopt;
+  std::call_once(aggregated_once_, [this] {
+    aggregated_api_ = AggregatedApi(discovery_rows_);
+    aggregated_apis_ = AggregatedApis(discovery_rows_);
+  });
+  const AggregatedDiscovery& document =
+      state.info.path.starts_with("/apis") ? aggregated_apis_ : aggregated_api_;
+  HttpResponse response;
+  response.headers = {{"Content-Type", std::string(kAggregatedDiscoveryType)},
+                      {"Cache-Control", "public"},
+                      {"ETag", document.etag},
+                      {"Vary", "Accept"}};
+  if (state.request.Find("If-None-Match") == document.etag) {
+    response.status = 304;
+    return response;
+  }
+  response.body = document.body;
+  response.compressible = true;
+  return response;
+}
+
+ApiHandler::Answer ApiHandler::ServeDiscovery(const RequestState& state) {
+  std::string_view path = state.info.path;
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  if (path == "/api" || path == "/apis") {
+    if (Answer answer = ServeAggregatedDiscovery(state)) return answer;
+    return DocumentResponse(state, path == "/api" ? ApiVersions(parts_.server_address())
+                                                  : ApiGroupList(discovery_rows_));
+  }
+  const auto parts = Split(path.substr(1), '/');
+  std::optional<std::string> body;
+  if (parts.size() == 2 && parts[0] == "api") {
+    body = ApiResourceList(discovery_rows_, "", parts[1]);
+  } else if (parts.size() == 2 && parts[0] == "apis") {
+    body = ApiGroup(discovery_rows_, parts[1]);
+  } else if (parts.size() == 3 && parts[0] == "apis") {
+    body = ApiResourceList(discovery_rows_, parts[1], parts[2]);
+  }
+  if (!body) return std::nullopt;
+  return DocumentResponse(state, std::move(*body));
+}
+
+ApiHandler::Answer ApiHandler::ServeNonResource(RequestState& state) {
+  const std::string_view path = state.info.path;
+  if (state.request.method != "GET") {
+    return ErrorResponse(state, Status::MethodNotAllowed());
+  }
+  for (const std::string_view health : {"/healthz", "/livez", "/readyz"}) {
+    if (path == health || (path.starts_with(health) && path[health.size()] == '/')) {
+      return ServeHealth(state);
+    }
+  }
+  if (path == "/version" || path == "/version/") {
+    HttpResponse response;
+    response.headers.emplace_back("Content-Type", "application/json");
+    response.body = VersionInfo();
+    return response;
+  }
+  if (path == "/metrics") {
+    HttpResponse response;
+    response.headers.emplace_back("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    response.body = parts_.metrics.Render();
+    response.compressible = true;
+    return response;
+  }
+  if (path == "/") {
+    HttpResponse response;
+    response.headers.emplace_back("Content-Type", "application/json");
+    response.body = RootPaths(discovery_rows_, kOtherPaths);
+    return response;
+  }
+  if (path.starts_with("/openapi/")) return ServeOpenApi(state);
+  return ServeDiscovery(state);
+}
+
+ApiHandler::Answer ApiHandler::ServeOpenApi(const RequestState& /*state*/) { return std::nullopt; }
+
+}  // namespace kulisse::apiserver

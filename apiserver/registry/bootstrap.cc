@@ -1,0 +1,69 @@
+#include "apiserver/registry/bootstrap.h"
+
+#include "base/assert.h"
+#include "base/embedded_file.h"
+#include "base/json/parse.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "openapi/typed.h"
+
+namespace kulisse {
+extern const EmbeddedFile kBootstrapFiles[];
+}
+
+namespace kulisse::apiserver {
+
+namespace {
+
+void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
+  for (size_t at = text->find(from); at != std::string::npos;
+       at = text->find(from, at + to.size())) {
+    text->replace(at, from.size(), to);
+  }
+}
+
+const openapi::ResourceInfo& ResourceOf(const openapi::Catalog& catalog,
+                                        const json::Value& object) {
+  const std::string_view api_version = object.FindString({"apiVersion"});
+  const size_t slash = api_version.find('/');
+  const bool core = slash == std::string_view::npos;
+  const openapi::ResourceInfo* resource =
+      catalog.FindKind(core ? "" : api_version.substr(0, slash),
+                       core ? api_version : api_version.substr(slash + 1),
+                       object.FindString({"kind"}));
+  KULISSE_ASSERT(resource != nullptr);
+  return *resource;
+}
+
+}  // namespace
+
+void CreateBootstrapObjects(ResourceStore& store, const BootstrapOptions& options) {
+  std::string text(kBootstrapFiles[0].bytes());
+  const std::string now = FormatTime(store.runtime().Now());
+  ReplaceAll(&text, "${NOW}", now);
+  ReplaceAll(&text, "${DATE}", std::string_view(now).substr(0, 10));
+  ReplaceAll(&text, "${ADDRESS}", options.address);
+  ReplaceAll(&text, "${PORT}", std::to_string(options.port));
+  RequestContext context = RequestContext::Internal("kube-apiserver");
+  context.keep_status = true;
+  for (const std::string_view line : Split(text, '\n')) {
+    if (line.empty()) continue;
+    auto object = json::Parse(line);
+    KULISSE_ASSERT(object.has_value());
+    const openapi::ResourceInfo& resource = ResourceOf(store.catalog(), object->root);
+    const std::string name(object->root.FindString({"metadata", "name"}));
+    const std::string ns(object->root.FindString({"metadata", "namespace"}));
+    if (store.Get(resource, {ns, name})) continue;
+    const auto normalized = openapi::Normalize(object->root, resource.type, store.types(),
+                                               object->arena, nullptr);
+    KULISSE_ASSERT(normalized.has_value());
+    const auto created = store.Create(context, resource, ns, std::move(*object));
+    if (!created) {
+      log::Error("bootstrap", "an object could not be created",
+                 {{"name", name}, {"error", created.error().message}});
+      KULISSE_ASSERT(false);
+    }
+  }
+}
+
+}  // namespace kulisse::apiserver
