@@ -91,8 +91,20 @@ inline constexpr size_t kWatchBatchEventsMax = 128;
 // Snapshots pinned for paged lists: how long since last use, and how many. Then 410.
 inline constexpr auto kSnapshotAgeMax = 5min;
 inline constexpr size_t kSnapshotsMax = 64;
-// Commits waiting for the engine; writers beyond it wait.
+// Commits waiting for the engine, and the bytes of their records; writers beyond it wait.
 inline constexpr size_t kPendingCommitsMax = 8'192;
+inline constexpr size_t kPendingCommitBytesMax = 64 * 1024 * 1024;
+// Commits that go to the engine in one batch: bounds the time until the first of them is durable.
+inline constexpr size_t kBatchCommitsMax = 512;
+// A record with its header: labels and selectable fields of an object are there twice.
+inline constexpr size_t kRecordBytesMax = 2 * kObjectBytesMax + 64 * 1024;
+// A resource gets a dictionary when it has this many objects and wrote this many bytes of them.
+inline constexpr size_t kDictionaryObjectsMin = 256;
+inline constexpr size_t kDictionarySampleBytesMin = 256 * 1024;
+// What a dictionary is trained from, and its size (more brings nothing: measured).
+inline constexpr size_t kDictionarySampleBytesMax = 2 * 1024 * 1024;
+inline constexpr size_t kDictionarySamplesMax = 1'000;
+inline constexpr size_t kDictionaryBytesMax = 8 * 1024;
 
 // --- simulator
 // How often a failed stage step is tried again, and the longest pause between tries.

@@ -20,7 +20,7 @@ namespace kulisse::storage {
 enum class EventType : uint8_t { kAdded, kModified, kDeleted };
 
 struct Event {
-  EventType type;
+  EventType type = EventType::kAdded;
   Revision revision;
   Key key;
   // The new state; for kDeleted the last one (its own revision is older than the event's, and the

@@ -5,8 +5,8 @@
 // apiVersion and without metadata.resourceVersion: readers put `"kind":…,"apiVersion":…,` after its
 // first brace, and `,"resourceVersion":"N"` at rv_offset.
 //
-// Owns: its bytes, in one block (the form in which engines store it, before compression). Immutable.
-// Threads: any. Errors: Decode() refuses any bytes that Encode() cannot have made.
+// Owns: its bytes, in one block (the form in which engines store it, before compression).
+// Immutable. Threads: any. Errors: Decode() refuses any bytes that Encode() cannot have made.
 // Limits: kObjectBytesMax.
 #pragma once
 
@@ -29,8 +29,8 @@ struct RecordContent {
   std::vector<Pair> labels;  // sorted by key
   std::vector<Pair> fields;  // selectable fields: name and value, in the kind's fixed order
   std::string_view uid;
-  bool deleting = false;     // metadata.deletionTimestamp is set
-  uint32_t rv_offset = 0;    // in json
+  bool deleting = false;   // metadata.deletionTimestamp is set
+  uint32_t rv_offset = 0;  // in json
   std::string_view json;
 };
 
@@ -59,7 +59,11 @@ class Record {
   [[nodiscard]] std::optional<std::string_view> Field(std::string_view name) const;
   // Whether labels and selectable fields are those of `other`: no selector tells them apart.
   [[nodiscard]] bool SameSelectables(const Record& other) const;
+  // Whether all but the revision is that of `other`: writing it again would change nothing.
+  [[nodiscard]] bool SameContent(const Record& other) const;
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  // For the store, which encodes a record before it knows the revision.
+  void SetRevision(Revision revision);
 
   // Appends the whole object: `{` + head + JSON with the resourceVersion in its place.
   // `head` is `"kind":"Pod","apiVersion":"v1",` or empty (items of lists).
@@ -68,6 +72,8 @@ class Record {
 
  private:
   Record() = default;
+  [[nodiscard]] std::string_view LabelBytes() const;
+  [[nodiscard]] std::string_view FieldBytes() const;
 
   std::string bytes_;
   Revision revision_;

@@ -94,8 +94,7 @@ class Snapshot {
   [[nodiscard]] virtual Revision revision() const = 0;
   // Objects of the resource (in the namespace, unless "") whose encoded key is greater than
   // `after` ("" for all).
-  [[nodiscard]] virtual std::unique_ptr<Cursor> Scan(std::string_view resource,
-                                                     std::string_view ns,
+  [[nodiscard]] virtual std::unique_ptr<Cursor> Scan(std::string_view resource, std::string_view ns,
                                                      std::string_view after) const = 0;
   [[nodiscard]] virtual RecordPtr Get(const Key& key) const = 0;
   // Number of objects; constant time for the latest state, a scan otherwise.
