@@ -42,6 +42,7 @@ void ApiServer::AddMetrics() {
 
 void ApiServer::StartInProcess() {
   CreateBootstrapObjects(resources_, {options_.advertise_address, options_.advertise_port});
+  handler_.SetReady(true);
 }
 
 std::expected<void, std::string> ApiServer::Listen(const net::ServerOptions& options) {
@@ -54,12 +55,13 @@ std::expected<void, std::string> ApiServer::Listen(const net::ServerOptions& opt
       runtime_);
   if (!server) return std::unexpected(server.error());
   server_ = std::move(*server);
-  port_ = server_->port();
+  options_.advertise_port = server_->port();
+  StartInProcess();
   return {};
 }
 
 void ApiServer::Stop() {
-  handler_.SetStopping();
+  handler_.SetReady(false);
   if (server_ != nullptr) server_->Stop();
   server_ = nullptr;
 }

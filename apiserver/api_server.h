@@ -22,7 +22,7 @@ namespace kulisse::apiserver {
 
 struct ApiServerOptions {
   TokenFile tokens;
-  // Where clients reach it, for the kubernetes service; the port is filled in by Listen().
+  // Where clients reach it, for the kubernetes service; the port is replaced by Listen().
   std::string advertise_address = "127.0.0.1";
   uint16_t advertise_port = 6443;
 };
@@ -32,13 +32,13 @@ class ApiServer {
   ApiServer(ApiServerOptions options, storage::Store& store, Runtime& runtime);
   ~ApiServer();
 
-  // Makes the bootstrap objects, and then listens. Ready when it returns.
+  // Listens and makes the bootstrap objects. Ready when it returns.
   std::expected<void, std::string> Listen(const net::ServerOptions& options);
   // Makes the bootstrap objects of a cluster that nobody reaches by HTTP.
   void StartInProcess();
   void Stop();
 
-  [[nodiscard]] uint16_t port() const { return port_; }
+  [[nodiscard]] uint16_t port() const { return options_.advertise_port; }
   [[nodiscard]] ResourceStore& resources() { return resources_; }
   [[nodiscard]] HttpHandler& handler() { return handler_; }
   [[nodiscard]] Metrics& metrics() { return metrics_; }
@@ -55,7 +55,6 @@ class ApiServer {
   BootstrapAuthorizer authorizer_;
   ApiHandler handler_;
   std::unique_ptr<net::Server> server_;
-  uint16_t port_ = 0;
 };
 
 }  // namespace kulisse::apiserver

@@ -39,8 +39,8 @@ class ApiHandler final : public HttpHandler {
 
   HttpResponse Handle(HttpRequest request) override;
 
-  // /readyz fails from now on; set while stopping.
-  void SetStopping() { stopping_.store(true); }
+  // /readyz passes only between SetReady(true) and SetReady(false).
+  void SetReady(bool ready) { ready_.store(ready); }
 
  private:
   using Answer = std::optional<HttpResponse>;
@@ -70,7 +70,7 @@ class ApiHandler final : public HttpHandler {
   ApiHandlerParts parts_;
   ResourceHandlers resources_;
   std::vector<const openapi::ResourceInfo*> discovery_rows_;
-  std::atomic<bool> stopping_{false};
+  std::atomic<bool> ready_{false};
   std::once_flag aggregated_once_;
   AggregatedDiscovery aggregated_api_;
   AggregatedDiscovery aggregated_apis_;

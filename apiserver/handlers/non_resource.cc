@@ -70,17 +70,17 @@ HttpResponse ApiHandler::ServeHealth(const RequestState& state) const {
   const std::string& path = state.info.path;
   const auto parts = Split(std::string_view(path).substr(1), '/');
   const std::string_view kind = parts[0];
-  const bool stopping = stopping_.load();
+  const bool ready = ready_.load();
   // The store answers as long as the process lives: it ends when it cannot write.
   std::vector<HealthCheck> checks = {{"ping", true}, {"log", true}, {"etcd", true}};
   if (kind == "readyz") {
     checks.insert(checks.end(),
-                  {{"etcd-readiness", true}, {"informer-sync", true}, {"shutdown", !stopping}});
+                  {{"etcd-readiness", true}, {"informer-sync", true}, {"shutdown", ready}});
   }
   if (parts.size() > 1 && !parts[1].empty()) {
     const auto check = std::ranges::find(checks, parts[1], &HealthCheck::name);
     if (check == checks.end()) return Text(404, "404 page not found\n");
-    return Text(check->ok ? 200 : 500, check->ok ? "ok" : "internal server error: shutting down\n");
+    return Text(check->ok ? 200 : 500, check->ok ? "ok" : "internal server error: not ready\n");
   }
   const std::vector<std::string> excluded = state.info.query.All("exclude");
   std::string listing;

@@ -1,0 +1,32 @@
+// The program: reads the command line and runs one command.
+#include <malloc.h>
+
+#include <cstdio>
+#include <exception>
+#include <string_view>
+#include <vector>
+
+#include "cmd/command_line.h"
+#include "cmd/serve.h"
+
+int main(int argc, char** argv) {
+  // Few threads allocate: more arenas would only hold more memory.
+  mallopt(M_ARENA_MAX, 2);
+  const std::vector<std::string_view> args(argv + 1, argv + argc);
+  const auto command = kulisse::cmd::ParseCommandLine(args, kulisse::cmd::ProcessEnvironment);
+  if (!command) {
+    std::fprintf(stderr, "kulisse: %s\n", command.error().c_str());
+    return kulisse::cmd::kExitUsage;
+  }
+  if (command->command == kulisse::cmd::CommandLine::Command::kPrint) {
+    std::fputs(command->text.c_str(), stdout);
+    return kulisse::cmd::kExitOk;
+  }
+  kulisse::cmd::BlockSignals();
+  try {
+    return kulisse::cmd::Serve(command->serve);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "kulisse: %s\n", error.what());
+    return kulisse::cmd::kExitFailure;
+  }
+}

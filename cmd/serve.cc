@@ -1,0 +1,147 @@
+#include "cmd/serve.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <random>
+
+#include "apiserver/api_server.h"
+#include "base/log.h"
+#include "base/real_runtime.h"
+#include "certs/kubeconfig.h"
+#include "certs/pki.h"
+#include "storage/store.h"
+
+namespace kulisse::cmd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+int Fail(std::string_view message) {
+  std::fprintf(stderr, "kulisse: %.*s\n", static_cast<int>(message.size()), message.data());
+  return kExitFailure;
+}
+
+// A directory that is gone when the program ends: keys of a cluster that lives in memory.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (fs::temp_directory_path() / "kulisse-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+uint64_t RandomSeed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+void SetLogLevel(int verbosity) {
+  log::SetLevel(verbosity >= 2   ? log::Level::kDebug
+                : verbosity == 1 ? log::Level::kInfo
+                                 : log::Level::kWarning);
+}
+
+std::expected<std::unique_ptr<storage::Store>, std::string> OpenStore(const ServeOptions& options,
+                                                                      Runtime& runtime) {
+  storage::StoreOptions store_options;
+  const auto durability = storage::ParseDurability(options.durability);
+  if (!durability) return std::unexpected("unknown durability " + options.durability);
+  store_options.durability = options.in_memory ? storage::Durability::kMemory : *durability;
+  if (store_options.durability != storage::Durability::kMemory) {
+    store_options.directory = (fs::path(options.data_dir) / "store").string();
+  }
+  return storage::Store::Open(store_options, runtime);
+}
+
+// Loopback in place of "all addresses", as clients write it.
+std::string AdvertiseAddress(const std::string& bind) {
+  if (bind == "0.0.0.0") return "127.0.0.1";
+  if (bind == "::") return "::1";
+  return bind;
+}
+
+void WaitForSignal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::Info("serve", "stopping", {{"signal", signal}});
+}
+
+}  // namespace
+
+void BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int Serve(const ServeOptions& options) {
+  SetLogLevel(options.verbosity);
+  apiserver::ApiServerOptions api_options;
+  api_options.advertise_address = AdvertiseAddress(options.bind);
+  if (!options.token_auth_file.empty()) {
+    auto tokens = apiserver::TokenFile::Load(options.token_auth_file);
+    if (!tokens) return Fail(tokens.error());
+    api_options.tokens = std::move(*tokens);
+  }
+  std::unique_ptr<TemporaryDirectory> temporary;
+  std::string directory = options.data_dir;
+  if (directory.empty()) {
+    temporary = std::make_unique<TemporaryDirectory>();
+    directory = temporary->path();
+    if (directory.empty()) return Fail("cannot make a temporary directory");
+  }
+
+  RealRuntime runtime(options.seed.value_or(RandomSeed()));
+  auto store = OpenStore(options, runtime);
+  if (!store) return Fail(store.error());
+  const auto pki = certs::EnsurePki(
+      {(fs::path(directory) / "pki").string(), {options.bind}, runtime.Now()});
+  if (!pki) return Fail(pki.error());
+
+  apiserver::ApiServer server(std::move(api_options), **store, runtime);
+  apiserver::net::ServerOptions listen;
+  listen.address = options.bind;
+  listen.port = static_cast<uint16_t>(options.port);
+  listen.tls = {pki->server_certificate, pki->server_key, pki->ca_certificate};
+  if (const auto listening = server.Listen(listen); !listening) return Fail(listening.error());
+
+  const std::string kubeconfig = options.kubeconfig.empty()
+                                     ? (fs::path(directory) / "kubeconfig").string()
+                                     : options.kubeconfig;
+  const auto written = certs::WriteKubeconfig(kubeconfig, *pki,
+                                              certs::ServerUrl(options.bind, server.port()));
+  if (!written) return Fail(written.error());
+  std::printf("export KUBECONFIG=%s\n", fs::absolute(kubeconfig).c_str());
+  std::fflush(stdout);
+
+  WaitForSignal();
+  server.Stop();
+  runtime.Stop();
+  (*store)->Close();
+  return kExitOk;
+}
+
+}  // namespace kulisse::cmd
