@@ -19,12 +19,14 @@ import re
 import sys
 import threading
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "..", "support"))
+
 import masks
 import servers
 import transcript
 import wire_text
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 API = os.path.join(HERE, "api")
 KNOWN_DIFFERENCES = os.path.join(HERE, "known_differences.txt")
 SHOWN_HEADERS = ["Content-Type", "Content-Encoding", "Cache-Control", "Vary", "ETag",
@@ -312,8 +314,8 @@ def main():
     if options.kubeconfig:
         folder = os.path.dirname(os.path.abspath(options.kubeconfig))
         return act(options, servers.from_kubeconfig(options.kubeconfig, folder), files)
-    started = (servers.Kulisse(options.kulisse) if options.kulisse
-               else servers.Reference(options.reference, options.port))
+    started = (servers.Kulisse(options.kulisse, ["--no-simulator"]) if options.kulisse
+               else servers.Reference(options.reference, options.port, ["--no-kwok"]))
     with started as server:
         result = act(options, server, files)
     return result or (1 if getattr(started, "exit_code", 0) else 0)

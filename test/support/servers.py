@@ -1,4 +1,4 @@
-"""The servers that transcripts run against: Kulisse, started here; the reference; or any other."""
+"""The servers that tests run against: Kulisse, started here; the reference; or any other."""
 import base64
 import http.client
 import os
@@ -18,7 +18,8 @@ TOKENS = 'root-token,root,u-root,"system:masters"\nalice-token,alice,u-alice,"de
 class Server:
     """A running server: where it is and how to prove who asks. Threads: any."""
 
-    def __init__(self, host, port, ca, certificate, key):
+    def __init__(self, kubeconfig, host, port, ca, certificate, key):
+        self.kubeconfig = kubeconfig
         self.host, self.port = host, port
         self._ca, self._certificate, self._key = ca, certificate, key
 
@@ -60,16 +61,16 @@ def from_kubeconfig(path, folder):
             files.append(file_name)
         else:
             files.append(os.path.join(os.path.dirname(path), match.group(2)))
-    return Server(url.group(1), int(url.group(2)), *files)
+    return Server(path, url.group(1), int(url.group(2)), *files)
 
 
 class Kulisse:
-    """Starts the program on a free port, in memory, without simulator. Use with `with`."""
+    """Starts the program on a free port, with files of its own, in memory. Use with `with`."""
 
-    def __init__(self, program, arguments=()):
+    def __init__(self, program, arguments):
         self._program = program
         self._arguments = list(arguments)
-        self._folder = tempfile.mkdtemp(prefix="kulisse-golden-")
+        self._folder = tempfile.mkdtemp(prefix="kulisse-test-")
         self._process = None
 
     def __enter__(self):
@@ -79,7 +80,7 @@ class Kulisse:
         with open(tokens, "w", encoding="utf-8") as file:
             file.write(TOKENS)
         command = [self._program, "serve", "--data-dir", os.path.join(self._folder, "data"),
-                   "--port", "0", "--in-memory", "--no-simulator", "--kubeconfig", kubeconfig,
+                   "--port", "0", "--in-memory", "--kubeconfig", kubeconfig,
                    "--token-auth-file", tokens] + self._arguments
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -120,12 +121,12 @@ class Kulisse:
 
 
 class Reference:
-    """A fresh real control plane from a folder with up.sh and down.sh, without controllers, with
-    our token file. Use with `with`."""
+    """A fresh real control plane from a folder with up.sh and down.sh, without controllers and
+    scheduler, with our token file. Use with `with`."""
 
-    def __init__(self, scripts, port):
-        self._scripts, self._port = scripts, port
-        self._folder = tempfile.mkdtemp(prefix="reference-golden-")
+    def __init__(self, scripts, port, options):
+        self._scripts, self._port, self._options = scripts, port, list(options)
+        self._folder = tempfile.mkdtemp(prefix="reference-test-")
 
     def __enter__(self):
         programs = os.environ.get("REF_BIN", os.path.expanduser("~/.cache/reference/bin"))
@@ -143,7 +144,7 @@ class Reference:
                        f'--token-auth-file "{tokens}" "$@"\n')
         os.chmod(shim, 0o755)
         self._run("up.sh", "--port", str(self._port), "--no-controllers", "--no-scheduler",
-                  "--no-kwok", REF_BIN=shims)
+                  *self._options, REF_BIN=shims)
         return from_kubeconfig(os.path.join(self._folder, "run", "kubeconfig"), self._folder)
 
     def _run(self, script, *arguments, **environment):
