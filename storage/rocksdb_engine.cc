@@ -1,0 +1,275 @@
+#include "storage/rocksdb_engine.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+
+#include "base/assert.h"
+#include "storage/data_directory.h"
+
+namespace kulisse::storage {
+namespace {
+
+constexpr size_t kKiB = 1024;
+constexpr size_t kMiB = 1024 * kKiB;
+
+constexpr size_t kBlockCacheBytes = 8 * kMiB;
+constexpr size_t kBlockBytes = 16 * kKiB;
+constexpr size_t kWriteBufferBytes = 4 * kMiB;
+constexpr size_t kMetaWriteBufferBytes = 512 * kKiB;
+// Memory grows in such steps, and each space that is written has taken at least one.
+constexpr size_t kArenaBlockBytes = 256 * kKiB;
+constexpr size_t kAllWriteBuffersBytes = 12 * kMiB;
+constexpr size_t kWalBytesMax = 64 * kMiB;
+constexpr size_t kTableFileBytes = 16 * kMiB;
+constexpr size_t kFirstLevelBytes = 64 * kMiB;
+constexpr size_t kSyncStepBytes = 1 * kMiB;
+constexpr int kOpenFilesMax = 256;
+constexpr int kBackgroundJobsMax = 2;
+constexpr double kBloomBitsPerKey = 10;
+
+// RocksDB's own log is not for users; what matters comes back as a status.
+class SilentLogger final : public rocksdb::Logger {
+ public:
+  SilentLogger() : rocksdb::Logger(rocksdb::InfoLogLevel::FATAL_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+rocksdb::DBOptions DatabaseOptions() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.info_log = std::make_shared<SilentLogger>();
+  options.max_open_files = kOpenFilesMax;
+  options.max_background_jobs = kBackgroundJobsMax;
+  options.max_total_wal_size = kWalBytesMax;
+  options.db_write_buffer_size = kAllWriteBuffersBytes;
+  options.bytes_per_sync = kSyncStepBytes;
+  options.wal_bytes_per_sync = kSyncStepBytes;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  // A killed process leaves half a record at the end of the log. Anything else that does not read
+  // is damage: refuse it rather than forget commits in silence.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // Recovery that fails half way must not have written tables.
+  options.avoid_flush_during_recovery = true;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions SpaceOptions(Space space,
+                                          const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = kBlockBytes;
+  table.cache_index_and_filter_blocks = true;
+  table.format_version = 5;
+  // Events are only ever read in order.
+  if (space != Space::kEvents) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+  }
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = space == Space::kMeta ? kMetaWriteBufferBytes : kWriteBufferBytes;
+  options.arena_block_size = kArenaBlockBytes;
+  options.max_write_buffer_number = 3;
+  options.target_file_size_base = kTableFileBytes;
+  options.max_bytes_for_level_base = kFirstLevelBytes;
+  options.level_compaction_dynamic_level_bytes = true;
+  // Values are compressed already, better than blocks of them could be.
+  options.compression = rocksdb::kNoCompression;
+  return options;
+}
+
+// The database with its handles; snapshots share it, so that it goes after the last of them.
+class Database {
+ public:
+  static rocksdb::Status Open(const std::string& path, std::shared_ptr<const Database>* out) {
+    // Meta is the default family, which RocksDB wants to be there.
+    constexpr std::array<const char*, kSpaces> kNames = {"default", "objects", "events"};
+    const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (size_t i = 0; i < kSpaces; ++i) {
+      families.emplace_back(kNames[i], SpaceOptions(static_cast<Space>(i), cache));
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Status status =
+        rocksdb::DB::Open(rocksdb::DBOptions(DatabaseOptions()), path, families, &handles, &db);
+    if (status.ok()) *out = std::shared_ptr<const Database>(new Database(db, handles));
+    return status;
+  }
+
+  ~Database() {
+    for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+      if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle);
+    }
+    db_->Close();
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  [[nodiscard]] rocksdb::DB& db() const { return *db_; }
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* space(Space space) const {
+    return handles_[static_cast<size_t>(space)];
+  }
+
+  [[nodiscard]] std::expected<std::optional<std::string>, EngineError> Get(
+      Space from, std::string_view key, const rocksdb::Snapshot* snapshot) const {
+    rocksdb::ReadOptions options;
+    options.snapshot = snapshot;
+    std::string value;
+    const rocksdb::Status status =
+        db_->Get(options, space(from), rocksdb::Slice(key.data(), key.size()), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return std::unexpected(status.ToString());
+    return value;
+  }
+
+ private:
+  Database(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles) : db_(db) {
+    KULISSE_ASSERT(handles.size() == kSpaces);
+    std::copy(handles.begin(), handles.end(), handles_.begin());
+  }
+
+  const std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kSpaces> handles_{};
+};
+using DatabasePtr = std::shared_ptr<const Database>;
+
+// An engine snapshot of RocksDB, released with its last user.
+struct SnapshotPin {
+  explicit SnapshotPin(DatabasePtr d)
+      : database(std::move(d)), snapshot(database->db().GetSnapshot()) {}
+  ~SnapshotPin() { database->db().ReleaseSnapshot(snapshot); }
+  SnapshotPin(const SnapshotPin&) = delete;
+  SnapshotPin& operator=(const SnapshotPin&) = delete;
+
+  const DatabasePtr database;
+  const rocksdb::Snapshot* const snapshot;
+};
+
+class RocksDbCursor final : public EngineCursor {
+ public:
+  RocksDbCursor(std::shared_ptr<const SnapshotPin> pin, Space space, std::string_view first,
+                std::string_view end)
+      : pin_(std::move(pin)), end_(end), end_slice_(end_) {
+    rocksdb::ReadOptions options;
+    options.snapshot = pin_->snapshot;
+    options.fill_cache = false;  // a list must not push out what single reads use
+    if (!end_.empty()) options.iterate_upper_bound = &end_slice_;
+    iterator_.reset(pin_->database->db().NewIterator(options, pin_->database->space(space)));
+    iterator_->Seek(rocksdb::Slice(first.data(), first.size()));
+  }
+
+  [[nodiscard]] bool Valid() const override { return iterator_->Valid(); }
+  void Next() override { iterator_->Next(); }
+  [[nodiscard]] std::string_view key() const override { return iterator_->key().ToStringView(); }
+  [[nodiscard]] std::string_view value() const override {
+    return iterator_->value().ToStringView();
+  }
+  [[nodiscard]] std::optional<EngineError> error() const override {
+    const rocksdb::Status status = iterator_->status();
+    if (status.ok()) return std::nullopt;
+    return status.ToString();
+  }
+
+ private:
+  const std::shared_ptr<const SnapshotPin> pin_;
+  const std::string end_;
+  const rocksdb::Slice end_slice_;  // RocksDB keeps its address
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+class RocksDbSnapshot final : public EngineSnapshot {
+ public:
+  explicit RocksDbSnapshot(DatabasePtr database)
+      : pin_(std::make_shared<const SnapshotPin>(std::move(database))) {}
+
+  [[nodiscard]] std::expected<std::optional<std::string>, EngineError> Get(
+      Space space, std::string_view key) const override {
+    return pin_->database->Get(space, key, pin_->snapshot);
+  }
+  [[nodiscard]] std::unique_ptr<EngineCursor> Scan(Space space, std::string_view first,
+                                                   std::string_view end) const override {
+    return std::make_unique<RocksDbCursor>(pin_, space, first, end);
+  }
+
+ private:
+  const std::shared_ptr<const SnapshotPin> pin_;
+};
+
+class RocksDbEngine final : public Engine {
+ public:
+  RocksDbEngine(DataDirectory directory, DatabasePtr database)
+      : directory_(std::move(directory)), database_(std::move(database)) {}
+
+  [[nodiscard]] std::expected<std::optional<std::string>, EngineError> Get(
+      Space space, std::string_view key) const override {
+    KULISSE_ASSERT(database_ != nullptr);
+    return database_->Get(space, key, nullptr);
+  }
+
+  [[nodiscard]] std::shared_ptr<const EngineSnapshot> TakeSnapshot() const override {
+    KULISSE_ASSERT(database_ != nullptr);
+    return std::make_shared<const RocksDbSnapshot>(database_);
+  }
+
+  [[nodiscard]] std::expected<void, EngineError> Write(Batch batch, bool sync) override {
+    KULISSE_ASSERT(database_ != nullptr);
+    rocksdb::WriteBatch writes;
+    for (const Batch::Operation& operation : batch.operations()) {
+      rocksdb::ColumnFamilyHandle* space = database_->space(operation.space);
+      rocksdb::Status status;
+      switch (operation.kind) {
+        case Batch::Kind::kPut:
+          status = writes.Put(space, operation.key, operation.value);
+          break;
+        case Batch::Kind::kDelete:
+          status = writes.Delete(space, operation.key);
+          break;
+        case Batch::Kind::kDeleteRange:
+          status = writes.DeleteRange(space, operation.key, operation.value);
+          break;
+      }
+      if (!status.ok()) return std::unexpected(status.ToString());
+    }
+    rocksdb::WriteOptions options;
+    options.sync = sync;
+    const rocksdb::Status status = database_->db().Write(options, &writes);
+    if (!status.ok()) return std::unexpected(status.ToString());
+    return {};
+  }
+
+  void Close() override {
+    database_.reset();
+    directory_.reset();
+  }
+
+ private:
+  std::optional<DataDirectory> directory_;
+  DatabasePtr database_;
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<Engine>, std::string> OpenRocksDb(const std::string& path) {
+  auto directory = DataDirectory::Open(path);
+  if (!directory) return std::unexpected(directory.error());
+  DatabasePtr database;
+  const rocksdb::Status status = Database::Open(path, &database);
+  if (!status.ok()) {
+    return std::unexpected(
+        "data directory '" + path +
+        "' cannot be opened, its files are damaged or not readable: " + status.ToString());
+  }
+  return std::make_unique<RocksDbEngine>(std::move(*directory), std::move(database));
+}
+
+}  // namespace kulisse::storage
