@@ -97,6 +97,21 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string ToValidUtf8(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = Utf8SequenceLength(text.substr(i));
+    if (length == 0) {
+      out += "\xef\xbf\xbd";
+      ++i;
+    } else {
+      out += text.substr(i, length);
+      i += length;
+    }
+  }
+  return out;
+}
+
 std::string_view TrimSpace(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\v\f";
   const size_t begin = text.find_first_not_of(kSpace);
@@ -176,7 +191,9 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus) {
   return out;
 }
 
-std::string Base64Encode(std::string_view bytes) { return Encode64(bytes, kStandardAlphabet, true); }
+std::string Base64Encode(std::string_view bytes) {
+  return Encode64(bytes, kStandardAlphabet, true);
+}
 
 std::optional<std::string> Base64Decode(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;

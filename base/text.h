@@ -13,9 +13,11 @@ namespace kulisse {
 // Bytes of the well-formed UTF-8 sequence that `text` begins with, 0 if there is none.
 [[nodiscard]] size_t Utf8SequenceLength(std::string_view text);
 [[nodiscard]] bool IsUtf8(std::string_view text);
+// Each byte that is no UTF-8 becomes U+FFFD.
+[[nodiscard]] std::string ToValidUtf8(std::string_view text);
 
 [[nodiscard]] std::string_view TrimSpace(std::string_view text);
-[[nodiscard]] std::string ToLower(std::string_view text);  // ASCII
+[[nodiscard]] std::string ToLower(std::string_view text);                     // ASCII
 [[nodiscard]] bool EqualsIgnoreCase(std::string_view a, std::string_view b);  // ASCII
 // "a,b,,c" -> a b "" c; an empty text gives one empty part.
 [[nodiscard]] std::vector<std::string_view> Split(std::string_view text, char separator);
@@ -28,9 +30,9 @@ namespace kulisse {
 // %XX and, with `plus`, '+' as a blank. Nothing when an escape is malformed.
 [[nodiscard]] std::optional<std::string> PercentDecode(std::string_view text, bool plus);
 
-[[nodiscard]] std::string Base64Encode(std::string_view bytes);            // standard, padded
+[[nodiscard]] std::string Base64Encode(std::string_view bytes);                // standard, padded
 [[nodiscard]] std::optional<std::string> Base64Decode(std::string_view text);  // standard, padded
-[[nodiscard]] std::string Base64UrlEncode(std::string_view bytes);         // URL-safe, unpadded
+[[nodiscard]] std::string Base64UrlEncode(std::string_view bytes);             // URL-safe, unpadded
 [[nodiscard]] std::optional<std::string> Base64UrlDecode(std::string_view text);  // pad optional
 
 }  // namespace kulisse

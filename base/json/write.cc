@@ -23,18 +23,50 @@ constexpr std::array<bool, 256> kPlain = [] {
 void AppendEscape(unsigned char c, std::string* out) {
   constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
-    case '"': *out += "\\\""; return;
-    case '\\': *out += "\\\\"; return;
-    case '\n': *out += "\\n"; return;
-    case '\r': *out += "\\r"; return;
-    case '\t': *out += "\\t"; return;
-    case '\b': *out += "\\b"; return;
-    case '\f': *out += "\\f"; return;
+    case '"':
+      *out += "\\\"";
+      return;
+    case '\\':
+      *out += "\\\\";
+      return;
+    case '\n':
+      *out += "\\n";
+      return;
+    case '\r':
+      *out += "\\r";
+      return;
+    case '\t':
+      *out += "\\t";
+      return;
+    case '\b':
+      *out += "\\b";
+      return;
+    case '\f':
+      *out += "\\f";
+      return;
     default:
       *out += "\\u00";
       *out += kHex[c >> 4];
       *out += kHex[c & 15];
   }
+}
+
+// A large integral double: its shortest digits, filled up with zeros.
+void AppendShortInteger(double number, std::string* out) {
+  char buffer[40];
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof(buffer), number, std::chars_format::scientific).ptr;
+  const std::string_view text(buffer, static_cast<size_t>(end - buffer));  // -1.234e+19
+  const size_t mark = text.find('e');
+  size_t exponent = 0;
+  std::from_chars(buffer + mark + 2, end, exponent);
+  size_t digits = 0;
+  for (const char c : text.substr(0, mark)) {
+    if (c == '.') continue;
+    *out += c;
+    if (c != '-') ++digits;
+  }
+  out->append(exponent + 1 - digits, '0');
 }
 
 }  // namespace
@@ -88,9 +120,14 @@ void AppendDouble(double number, std::string* out) {
   char buffer[40];
   const double magnitude = std::fabs(number);
   const bool scientific = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
-  const auto result = std::to_chars(buffer, buffer + sizeof(buffer), number,
-                                    scientific ? std::chars_format::scientific
-                                               : std::chars_format::fixed);
+  // Beyond 2^53 fixed notation has all digits of the number; Go has the shortest ones, then zeros.
+  if (!scientific && magnitude >= 0x1p53) {
+    AppendShortInteger(number, out);
+    return;
+  }
+  const auto result =
+      std::to_chars(buffer, buffer + sizeof(buffer), number,
+                    scientific ? std::chars_format::scientific : std::chars_format::fixed);
   std::string_view text(buffer, static_cast<size_t>(result.ptr - buffer));
   // Go writes e-7, not e-07.
   if (scientific && text.size() >= 4 && text[text.size() - 2] == '0' &&
@@ -104,16 +141,26 @@ void AppendDouble(double number, std::string* out) {
 
 void Append(const Value& value, std::string* out) {
   switch (value.type()) {
-    case Type::kNull: *out += "null"; return;
-    case Type::kBool: *out += value.AsBool() ? "true" : "false"; return;
-    case Type::kInt: AppendInt(value.AsInt(), out); return;
+    case Type::kNull:
+      *out += "null";
+      return;
+    case Type::kBool:
+      *out += value.AsBool() ? "true" : "false";
+      return;
+    case Type::kInt:
+      AppendInt(value.AsInt(), out);
+      return;
     case Type::kUint: {
       char buffer[24];
       out->append(buffer, std::to_chars(buffer, buffer + 24, value.AsUint()).ptr);
       return;
     }
-    case Type::kDouble: AppendDouble(value.AsDouble(), out); return;
-    case Type::kString: AppendString(value.AsString(), out); return;
+    case Type::kDouble:
+      AppendDouble(value.AsDouble(), out);
+      return;
+    case Type::kString:
+      AppendString(value.AsString(), out);
+      return;
     case Type::kArray: {
       *out += '[';
       bool first = true;
@@ -207,11 +254,22 @@ void Indenter::Append(std::string_view piece, std::string* out) {
     opened_ = false;
     *out += c;
     switch (c) {
-      case '"': in_string_ = true; break;
-      case '{': case '[': ++depth_; opened_ = true; break;
-      case ',': NewLine(out); break;
-      case ':': *out += ' '; break;
-      default: break;
+      case '"':
+        in_string_ = true;
+        break;
+      case '{':
+      case '[':
+        ++depth_;
+        opened_ = true;
+        break;
+      case ',':
+        NewLine(out);
+        break;
+      case ':':
+        *out += ' ';
+        break;
+      default:
+        break;
     }
   }
 }
