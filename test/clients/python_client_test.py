@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The Python client of Kubernetes (PyPI: kubernetes) works with Kulisse: list, watch, create, patch,
-delete, typed and dynamic.
+"""The Python client of Kubernetes (PyPI: kubernetes) works with Kulisse: list, watch, create,
+patch, delete, typed and dynamic.
 
   python_client_test.py --kulisse PROGRAM       what ctest runs
   python_client_test.py --kubeconfig F          against a cluster that runs (KWOK or Kulisse)

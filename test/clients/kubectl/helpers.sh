@@ -13,8 +13,8 @@ ready_node() {
   kubectl wait --for=condition=Ready "node/$1" --timeout=60s
 }
 
-# watch_while 'COMMAND…' RESOURCE…: prints the events that `kubectl get RESOURCE… --watch` sees while
-# the commands run; the last one must delete the object. Waits for events, never for time.
+# watch_while 'COMMAND…' RESOURCE…: prints the events that `kubectl get RESOURCE… --watch` sees
+# while the commands run; the last one must delete the object. Waits for events, never for time.
 watch_while() {
   local commands=$1 events=$HOME/events
   shift
