@@ -8,7 +8,8 @@ FUNCTION_LINES_MAX = 70
 # (pattern, path prefixes where it is allowed, replacement)
 BANNED_CODE = [
     (r"\b(system|steady|high_resolution)_clock::now\b",
-     ("base/real_runtime.cc", "base/log.cc", "bench/"),
+     ("base/real_runtime.cc", "base/log.cc", "bench/",
+      "apiserver/net/server.cc"),  # how long Stop() may take is the machine's time
      "Runtime::Now or Runtime::MonotonicNow"),
     (r"\bstd::(thread|jthread|async)\b",
      ("base/real_runtime.", "storage/", "apiserver/net/", "cmd/", "test/", "bench/"),

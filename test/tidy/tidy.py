@@ -6,6 +6,7 @@ usage: tidy.py [ROOT]
 """
 
 import pathlib
+import posixpath
 import re
 import subprocess
 import sys
@@ -192,25 +193,20 @@ def check_allowed(too_long, allowed):
 
 
 def check_registered(files, read):
-    """Every .cc file is in a CMakeLists.txt at or above it, every CMakeLists.txt in its parent."""
-    known = set(files)
+    """Every .cc file is in some CMakeLists.txt, every CMakeLists.txt in the one above it."""
+    cmakes = [f for f in files if posixpath.basename(f) == "CMakeLists.txt"]
+    listed = set()
+    for cmake in cmakes:
+        for name in re.findall(r"[\w./-]+\.cc\b", read(cmake)):
+            listed.add(posixpath.normpath(posixpath.join(posixpath.dirname(cmake), name)))
     for path in files:
-        if path.endswith(".cc"):
-            folders = [f for f in ancestors(path.rpartition("/")[0])
-                       if f"{f}/CMakeLists.txt".lstrip("/") in known]
-            if not any(mentions(read(f"{f}/CMakeLists.txt".lstrip("/")),
-                                path[len(f) + 1 if f else 0:]) for f in folders):
-                yield f"{path}: is in no CMakeLists.txt"
-        if path.endswith("/CMakeLists.txt"):
-            folder = path.rpartition("/")[0]
-            parent = folder.rpartition("/")[0]
-            above = read(f"{parent}/CMakeLists.txt".lstrip("/"))
-            if f"add_subdirectory({folder[len(parent) + 1 if parent else 0:]})" not in above:
-                yield f"{path}: is not added by the folder above"
-
-
-def mentions(cmake, name):
-    return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w.-])", cmake) is not None
+        if path.endswith(".cc") and path not in listed:
+            yield f"{path}: is in no CMakeLists.txt"
+    for cmake in cmakes:
+        folder, name = posixpath.split(posixpath.dirname(cmake))
+        above = read(posixpath.join(folder, "CMakeLists.txt"))
+        if name and f"add_subdirectory({name})" not in above:
+            yield f"{cmake}: is not added by the folder above"
 
 
 def check_folder_table(readme, folders):

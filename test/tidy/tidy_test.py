@@ -146,9 +146,9 @@ class TreeTest(unittest.TestCase):
                       found({("file", "a.cc"): 900, ("function", "b.cc:F"): 80})[0])
 
     def test_files_are_registered(self):
-        texts = {"CMakeLists.txt": "add_subdirectory(a)", "a/CMakeLists.txt": "SRCS x.cc b/y.cc",
+        texts = {"CMakeLists.txt": "add_subdirectory(a)", "a/CMakeLists.txt": "SRCS x.cc b/y.cc ../d/w.cc",
                  "a/x.cc": "", "a/b/y.cc": "", "a/b/z.cc": "", "a/xx.cc": "",
-                 "c/CMakeLists.txt": ""}
+                 "c/CMakeLists.txt": "", "d/w.cc": ""}
         found = list(tidy.check_registered(sorted(texts), lambda p: texts.get(p, "")))
         self.assertEqual(found, ["a/b/z.cc: is in no CMakeLists.txt",
                                  "a/xx.cc: is in no CMakeLists.txt",
