@@ -196,6 +196,8 @@ def check_registered(files, read):
     """Every .cc file is in some CMakeLists.txt, every CMakeLists.txt in the one above it."""
     cmakes = [f for f in files if posixpath.basename(f) == "CMakeLists.txt"]
     listed = set()
+    for rules_file in (f for f in files if f.endswith(".cmake")):
+        listed.update(re.findall(r"\$\{CMAKE_SOURCE_DIR\}/([\w./-]+\.cc)", read(rules_file)))
     for cmake in cmakes:
         for name in re.findall(r"[\w./-]+\.cc\b", read(cmake)):
             listed.add(posixpath.normpath(posixpath.join(posixpath.dirname(cmake), name)))

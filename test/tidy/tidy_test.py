@@ -148,7 +148,8 @@ class TreeTest(unittest.TestCase):
     def test_files_are_registered(self):
         texts = {"CMakeLists.txt": "add_subdirectory(a)", "a/CMakeLists.txt": "SRCS x.cc b/y.cc ../d/w.cc",
                  "a/x.cc": "", "a/b/y.cc": "", "a/b/z.cc": "", "a/xx.cc": "",
-                 "c/CMakeLists.txt": "", "d/w.cc": ""}
+                 "c/CMakeLists.txt": "", "d/w.cc": "",
+                 "cmake/r.cmake": "add(${CMAKE_SOURCE_DIR}/d/v.cc)", "d/v.cc": ""}
         found = list(tidy.check_registered(sorted(texts), lambda p: texts.get(p, "")))
         self.assertEqual(found, ["a/b/z.cc: is in no CMakeLists.txt",
                                  "a/xx.cc: is in no CMakeLists.txt",
