@@ -80,6 +80,7 @@ void ReadNote(std::string_view note, FieldInfo* field) {
   } else if (TakePrefix("patch-strategy=", &note)) {
     field->patch_merge = note.find("merge") != note.npos;
     field->patch_retain_keys = note.find("retainKeys") != note.npos;
+    field->patch_replace = note == "replace";
   } else if (TakePrefix("patch-merge-key=", &note)) {
     field->patch_merge_key = note;
   } else if (TakePrefix("list-type=", &note)) {
@@ -90,6 +91,7 @@ void ReadNote(std::string_view note, FieldInfo* field) {
     field->list_map_keys = note;
   } else if (TakePrefix("map-type=", &note)) {
     field->map_atomic = note == "atomic";
+    field->map_granular = note == "granular";
   } else if (TakePrefix("default=", &note)) {
     field->default_json = note;
   } else if (TakePrefix("enum=", &note)) {

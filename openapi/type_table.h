@@ -17,7 +17,7 @@ using TypeId = uint16_t;
 inline constexpr TypeId kNoType = 0xffff;
 
 // What a type is on the wire. All but kStruct are leaves with a JSON and a protobuf form of their
-// own (upstream types in brackets). The three kSchemaOr… have fields for their protobuf form alone.
+// own (upstream types in brackets). The kSchemaOr… have fields, for their protobuf form alone.
 enum class TypeKind : uint8_t {
   kStruct,
   kString,
@@ -37,7 +37,7 @@ enum class TypeKind : uint8_t {
   kSchemaOrBool,      // [JSONSchemaPropsOrBool] {1: allows, 2: schema}
   kSchemaOrArray,     // [JSONSchemaPropsOrArray] {1: schema, 2: repeated schema}
   kSchemaOrStrings,   // [JSONSchemaPropsOrStringArray] {1: schema, 2: repeated string}
-  kStringList,    // [ExtraValue, Verbs] JSON array of strings; protobuf message {1: repeated string}
+  kStringList,    // [ExtraValue, Verbs] JSON array of strings; protobuf {1: repeated string}
 };
 
 enum class FieldShape : uint8_t { kSingle, kList, kMap };  // map keys are always strings
@@ -57,8 +57,10 @@ struct FieldInfo {
   bool inlined = false;     // its fields appear in the parent's JSON object
   bool patch_merge = false;        // patchStrategy contains "merge"
   bool patch_retain_keys = false;  // patchStrategy contains "retainKeys"
+  bool patch_replace = false;      // patchStrategy is "replace": a patch replaces the object
   ListType list_type = ListType::kNone;
   bool map_atomic = false;             // x-kubernetes-map-type: atomic
+  bool map_granular = false;           // … granular, though the type may be atomic
   std::string_view patch_merge_key;    // patchMergeKey
   std::string_view list_map_keys;      // comma-separated
   std::string_view default_json;       // `+default=` marker as JSON text, or ""

@@ -8,6 +8,7 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	apidiscoveryv2 "k8s.io/api/apidiscovery/v2"
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -48,7 +49,7 @@ var extraRoots = []any{
 	metav1.PartialObjectMetadata{}, metav1.PartialObjectMetadataList{}, metav1.Patch{},
 	metav1.Table{}, metav1.TableOptions{}, version.Info{},
 	apidiscoveryv2.APIGroupDiscoveryList{}, admissionv1.AdmissionReview{},
-	apiextensionsv1.ConversionReview{},
+	apiextensionsv1.ConversionReview{}, corev1.PodLogOptions{},
 }
 
 type collector struct {

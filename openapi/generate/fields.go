@@ -133,6 +133,9 @@ func (f *fieldFacts) noteProperty(property spec.Schema, field reflect.StructFiel
 	if property.Items != nil && property.Items.Schema != nil {
 		values = append(values, property.Items.Schema.Enum...)
 	}
+	if property.AdditionalProperties != nil && property.AdditionalProperties.Schema != nil {
+		values = append(values, property.AdditionalProperties.Schema.Enum...)
+	}
 	if len(values) > 0 {
 		var words []string
 		for _, v := range values {

@@ -148,6 +148,9 @@ TEST(TypeTable, PatchAndListFactsAreThere) {
   EXPECT_EQ(Field(Meta("ObjectMeta"), "finalizers").list_type, ListType::kSet);
   EXPECT_TRUE(Field(Core("PodSpec"), "nodeSelector").map_atomic);
   EXPECT_TRUE(Core("ObjectReference").map_atomic);
+  EXPECT_TRUE(Field(Core("PersistentVolumeSpec"), "claimRef").map_granular);
+  EXPECT_TRUE(
+      Field(TypeOf("io.k8s.api.policy.v1.PodDisruptionBudgetSpec"), "selector").patch_replace);
 }
 
 TEST(TypeTable, DefaultsAndEnumsAreThere) {
