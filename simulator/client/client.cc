@@ -1,0 +1,81 @@
+#include "simulator/client/client.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "openapi/patch/patch.h"
+#include "openapi/typed.h"
+
+namespace kulisse::simulator {
+
+namespace {
+
+Result<void> Canonicalize(openapi::TypeId type, const openapi::TypeTable& types,
+                          json::Document& object) {
+  openapi::NormalizeReport report;
+  auto normalized = openapi::Normalize(object.root, type, types, object.arena, &report);
+  if (normalized) return {};
+  return std::unexpected(
+      Status::Invalid({"", ""}, "", {FieldError::Invalid("patch", "", normalized.error())}));
+}
+
+}  // namespace
+
+Result<void> ApplyPatch(PatchType type, const json::Value& patch, openapi::TypeId object_type,
+                        const openapi::TypeTable& types, json::Document& object) {
+  json::Arena& arena = object.arena;
+  switch (type) {
+    case PatchType::kJson:
+      KULISSE_TRY(openapi::ApplyJsonPatch(object.root, patch, arena));
+      break;
+    case PatchType::kMerge:
+      KULISSE_TRY(openapi::ApplyMergePatch(object.root, patch, arena));
+      break;
+    case PatchType::kStrategic:
+      KULISSE_TRY(openapi::ApplyStrategicMergePatch(object.root, patch, object_type, types, arena));
+      break;
+  }
+  return Canonicalize(object_type, types, object);
+}
+
+Client::Client(apiserver::ResourceStore& store, std::string_view component)
+    : store_(store), context_(apiserver::RequestContext::Internal(component)) {}
+
+storage::RecordPtr Client::Get(const openapi::ResourceInfo& resource,
+                               const apiserver::ObjectName& name) const {
+  return store_.store().Get({resource.storage_name, name.ns, name.name});
+}
+
+Result<apiserver::WriteResult> Client::Create(const openapi::ResourceInfo& resource,
+                                              std::string_view ns, json::Document object) {
+  KULISSE_TRY(Canonicalize(resource.type, store_.types(), object));
+  return store_.Create(context_, resource, ns, std::move(object));
+}
+
+Result<apiserver::WriteResult> Client::Patch(const openapi::ResourceInfo& resource,
+                                             const apiserver::ObjectName& name,
+                                             std::string_view subresource, PatchType type,
+                                             const json::Value& patch) {
+  return Update(resource, name, subresource, [&](json::Document& object) {
+    return ApplyPatch(type, patch, resource.type, store_.types(), object);
+  });
+}
+
+Result<apiserver::WriteResult> Client::Update(const openapi::ResourceInfo& resource,
+                                              const apiserver::ObjectName& name,
+                                              std::string_view subresource,
+                                              const apiserver::Mutation& mutation) {
+  return store_.Update(context_, resource, name, subresource, mutation);
+}
+
+Result<void> Client::Delete(const openapi::ResourceInfo& resource,
+                            const apiserver::ObjectName& name) {
+  apiserver::DeleteOptions options;
+  options.grace_period_seconds = 0;
+  auto result = store_.Delete(context_, resource, name, options);
+  if (result || result.error().IsNotFound()) return {};
+  return std::unexpected(std::move(result).error());
+}
+
+}  // namespace kulisse::simulator

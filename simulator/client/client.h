@@ -1,0 +1,44 @@
+// Client is the API as parts of this process use it: the same ResourceStore that HTTP requests
+// reach, with parsed objects and no HTTP. Its user is in system:masters.
+//
+// Borrows: the store, which must outlive it. Threads: any. Errors: Status, as over HTTP.
+#pragma once
+
+#include <string_view>
+
+#include "apiserver/registry/resource_store.h"
+#include "simulator/client/patch.h"
+
+namespace kulisse::simulator {
+
+class Client {
+ public:
+  // `component` is the name under which it acts: "system:kulisse:simulator".
+  Client(apiserver::ResourceStore& store, std::string_view component);
+
+  [[nodiscard]] const openapi::Catalog& catalog() const { return store_.catalog(); }
+  [[nodiscard]] storage::Store& store() { return store_.store(); }
+
+  // Null when there is none.
+  [[nodiscard]] storage::RecordPtr Get(const openapi::ResourceInfo& resource,
+                                       const apiserver::ObjectName& name) const;
+  // The object need not be canonical.
+  Result<apiserver::WriteResult> Create(const openapi::ResourceInfo& resource, std::string_view ns,
+                                        json::Document object);
+  Result<apiserver::WriteResult> Patch(const openapi::ResourceInfo& resource,
+                                       const apiserver::ObjectName& name,
+                                       std::string_view subresource, PatchType type,
+                                       const json::Value& patch);
+  Result<apiserver::WriteResult> Update(const openapi::ResourceInfo& resource,
+                                        const apiserver::ObjectName& name,
+                                        std::string_view subresource,
+                                        const apiserver::Mutation& mutation);
+  // Without grace; finalizers still hold the object. An object that is gone already is no error.
+  Result<void> Delete(const openapi::ResourceInfo& resource, const apiserver::ObjectName& name);
+
+ private:
+  apiserver::ResourceStore& store_;
+  const apiserver::RequestContext context_;
+};
+
+}  // namespace kulisse::simulator

@@ -1,0 +1,50 @@
+#include "simulator/cluster.h"
+
+#include <utility>
+
+#include "simulator/kubelet/node_factory.h"
+
+namespace kulisse::simulator {
+
+namespace {
+
+constexpr std::string_view kUser = "system:kulisse:simulator";
+
+}  // namespace
+
+Cluster::Cluster(ClusterOptions options, storage::Store& store, Runtime& runtime)
+    : options_(std::move(options)),
+      runtime_(runtime),
+      api_(options_.api, store, runtime),
+      client_(api_.resources(), kUser) {}
+
+Cluster::~Cluster() { Stop(); }
+
+std::expected<void, std::string> Cluster::Start() {
+  if (options_.listen) {
+    auto listening = api_.Listen(*options_.listen);
+    if (!listening) return listening;
+  } else {
+    api_.StartInProcess();
+  }
+  return options_.simulate ? StartSimulator() : std::expected<void, std::string>();
+}
+
+std::expected<void, std::string> Cluster::StartSimulator() {
+  auto kubelet = Kubelet::Create(runtime_, client_, std::move(options_.simulator));
+  if (!kubelet) return std::unexpected(std::move(kubelet).error());
+  kubelet_ = std::move(*kubelet);
+  const auto made = NodeFactory(client_, kubelet_->cidrs()).CreateMissing(options_.nodes);
+  if (!made) return std::unexpected("cannot make the nodes: " + made.error().message);
+  runtime_.Post([kubelet = std::weak_ptr(kubelet_)] {
+    if (const auto alive = kubelet.lock()) alive->Start();
+  });
+  return {};
+}
+
+void Cluster::Stop() {
+  kubelet_.reset();
+  api_.Stop();
+}
+
+}  // namespace kulisse::simulator

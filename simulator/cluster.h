@@ -1,0 +1,65 @@
+// Cluster is a whole cluster as a library: an API server over a store, and the simulator on it. On
+// a VirtualRuntime with the memory store it lives and dies in a unit test in milliseconds; the
+// program puts a RealRuntime under it and lets it listen.
+//
+//   VirtualRuntime runtime(1);
+//   auto store = storage::Store::Open({.durability = storage::Durability::kMemory}, runtime);
+//   Cluster cluster({.nodes = 3}, **store, runtime);
+//   KULISSE_ASSERT(cluster.Start().has_value());
+//   runtime.RunFor(1s);   // three nodes are Ready
+//
+// Owns: API server and simulator. Borrows: store and runtime, which must outlive it.
+// Threads: construction, Start(), Stop() and destruction from one thread. With a RealRuntime, stop
+//   the runtime before Stop(): the simulator runs on its loop.
+// Errors: in words, for a person who starts it.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apiserver/api_server.h"
+#include "simulator/client/client.h"
+#include "simulator/kubelet/kubelet.h"
+#include "simulator/stage/config.h"
+
+namespace kulisse::simulator {
+
+struct ClusterOptions {
+  apiserver::ApiServerOptions api;
+  // Where to listen; nothing: reached in process only.
+  std::optional<apiserver::net::ServerOptions> listen;
+  bool simulate = true;
+  // Nodes to make, node-0 and so on; those that are there stay.
+  size_t nodes = 0;
+  SimulatorConfig simulator;
+};
+
+class Cluster {
+ public:
+  Cluster(ClusterOptions options, storage::Store& store, Runtime& runtime);
+  ~Cluster();
+
+  // Starts the API, makes the nodes, and has the loop start the simulator.
+  std::expected<void, std::string> Start();
+  // Ends the simulator, then the API server. Idempotent.
+  void Stop();
+
+  [[nodiscard]] apiserver::ApiServer& api() { return api_; }
+  [[nodiscard]] Client& client() { return client_; }
+  // Null without simulation, and before Start().
+  [[nodiscard]] const Kubelet* kubelet() const { return kubelet_.get(); }
+
+ private:
+  std::expected<void, std::string> StartSimulator();
+
+  ClusterOptions options_;
+  Runtime& runtime_;
+  apiserver::ApiServer api_;
+  Client client_;
+  std::shared_ptr<Kubelet> kubelet_;
+};
+
+}  // namespace kulisse::simulator

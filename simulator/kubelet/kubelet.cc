@@ -1,0 +1,418 @@
+#include "simulator/kubelet/kubelet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "simulator/limits.h"
+
+namespace kulisse::simulator {
+
+namespace {
+
+using json::Value;
+using storage::EventType;
+using storage::Key;
+using storage::Record;
+using storage::RecordPtr;
+
+constexpr size_t kNodeAddressesMax = 2;  // dual stack
+constexpr std::string_view kNodeNameField = "spec.nodeName";
+
+// "namespace/name"
+std::string PodKey(const Key& key) { return key.ns + "/" + key.name; }
+
+std::string_view NodeNameOf(const Record& pod) { return pod.Field(kNodeNameField).value_or(""); }
+
+std::vector<std::string> PodAddresses(const Value& pod) {
+  std::vector<std::string> addresses;
+  if (const Value* ips = pod.Find({"status", "podIPs"})) {
+    for (const Value& ip : ips->elements()) addresses.emplace_back(ip.FindString({"ip"}));
+  }
+  const std::string_view first = pod.FindString({"status", "podIP"});
+  if (addresses.empty() && !first.empty()) addresses.emplace_back(first);
+  return addresses;
+}
+
+std::vector<std::string> NodeAddresses(const Value& node) {
+  std::vector<std::string> result;
+  const Value* addresses = node.Find({"status", "addresses"});
+  for (const std::string_view type : {"InternalIP", "ExternalIP"}) {
+    if (!addresses) break;
+    for (const Value& address : addresses->elements()) {
+      if (address.FindString({"type"}) == type && result.size() < kNodeAddressesMax) {
+        result.emplace_back(address.FindString({"address"}));
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> NodePodCidrs(const Value& node) {
+  std::vector<std::string> cidrs;
+  if (const Value* list = node.Find({"spec", "podCIDRs"})) {
+    for (const Value& cidr : list->elements()) {
+      if (cidr.IsString()) cidrs.emplace_back(cidr.AsString());
+    }
+  }
+  const std::string_view single = node.FindString({"spec", "podCIDR"});
+  if (cidrs.empty() && !single.empty()) cidrs.emplace_back(single);
+  return cidrs;
+}
+
+}  // namespace
+
+// What templates ask for while one stage plays on one object.
+class Kubelet::Environment final : public TemplateEnvironment {
+ public:
+  explicit Environment(Kubelet& kubelet) : kubelet_(kubelet) {}
+
+  void Begin(const Value& object) {
+    object_ = &object;
+    given_.clear();
+    taken_.clear();
+  }
+  // Addresses that the object did not get after all are free again.
+  void End(bool succeeded) {
+    object_ = nullptr;
+    if (succeeded) return;
+    for (const auto& [cidr, address] : taken_) {
+      if (IpPool* pool = kubelet_.FindPool(cidr)) pool->Release(address);
+    }
+  }
+
+  [[nodiscard]] SystemTime Now() const override { return kubelet_.runtime_.Now(); }
+  [[nodiscard]] SystemTime StartTime() const override { return kubelet_.start_time_; }
+  [[nodiscard]] std::string NodeIP() const override { return kubelet_.options_.node_ip; }
+  [[nodiscard]] std::string NodeName() const override { return kubelet_.options_.node_name; }
+  [[nodiscard]] int64_t NodePort() const override { return kubelet_.options_.node_port; }
+
+  std::vector<std::string> NodeIPsWith(std::string_view node) override {
+    const Node* found = kubelet_.FindNode(node);
+    if (found && !found->addresses.empty()) return found->addresses;
+    if (kubelet_.options_.node_ip.empty()) return {};
+    return {kubelet_.options_.node_ip};
+  }
+
+  std::expected<std::vector<std::string>, std::string> PodIPsWith(
+      const PodReference& pod) override {
+    if (pod.host_network) return NodeIPsWith(pod.node);
+    if (!given_.empty()) return given_;
+    const Node* node = kubelet_.FindNode(pod.node);
+    std::vector<std::string> cidrs;
+    if (node) cidrs = node->cidrs;
+    if (cidrs.empty() && !kubelet_.options_.cidr.empty()) cidrs = {kubelet_.options_.cidr};
+    const auto current = object_ ? PodAddresses(*object_) : std::vector<std::string>();
+    for (const std::string& cidr : cidrs) {
+      IpPool* pool = kubelet_.FindPool(cidr);
+      if (!pool) continue;
+      const auto own = std::ranges::find_if(
+          current, [&](const std::string& address) { return pool->Contains(address); });
+      if (own != current.end()) {
+        given_.push_back(*own);
+        continue;
+      }
+      auto address = pool->Take();
+      if (!address) return std::unexpected(fmt::format("no address is free in {}", cidr));
+      taken_.emplace_back(cidr, *address);
+      given_.push_back(std::move(*address));
+    }
+    return given_;
+  }
+
+ private:
+  Kubelet& kubelet_;
+  const Value* object_ = nullptr;
+  std::vector<std::string> given_;
+  std::vector<std::pair<std::string, std::string>> taken_;  // CIDR, address
+};
+
+class Kubelet::PlainDelegate : public PlayerDelegate {
+ public:
+  explicit PlainDelegate(Kubelet& kubelet) : kubelet_(kubelet), environment_(kubelet) {}
+
+  TemplateEnvironment& BeginPlay(const Value& object) override {
+    environment_.Begin(object);
+    return environment_;
+  }
+  void EndPlay(bool succeeded) override { environment_.End(succeeded); }
+
+ protected:
+  Kubelet& kubelet_;
+
+ private:
+  Environment environment_;
+};
+
+class Kubelet::NodeDelegate final : public PlainDelegate {
+ public:
+  using PlainDelegate::PlainDelegate;
+
+  void Restarted() override {
+    kubelet_.nodes_.clear();
+    for (auto& [cidr, pool] : kubelet_.pools_) pool.users = 0;
+    if (kubelet_.leases_) kubelet_.leases_->Clear();
+  }
+  void Listed() override {
+    if (std::exchange(kubelet_.others_started_, true)) return;
+    for (size_t i = 1; i < kubelet_.players_.size(); ++i) kubelet_.players_[i]->Start();
+  }
+  void Changed(EventType type, const Key& key, const RecordPtr& record) override {
+    if (type == EventType::kDeleted) {
+      kubelet_.NodeRemoved(key.name);
+    } else {
+      kubelet_.NodeChanged(key, record);
+    }
+  }
+  bool Plays(const Key& key, const Record&) override { return kubelet_.nodes_.contains(key.name); }
+};
+
+class Kubelet::PodDelegate final : public PlainDelegate {
+ public:
+  using PlainDelegate::PlainDelegate;
+
+  void Restarted() override {
+    kubelet_.waiting_.clear();
+    for (auto& [cidr, pool] : kubelet_.pools_) {
+      pool.addresses = *IpPool::Parse(cidr);
+    }
+  }
+  void Changed(EventType type, const Key& key, const RecordPtr& record) override {
+    if (type == EventType::kDeleted) {
+      kubelet_.PodRemoved(key, *record);
+    } else {
+      kubelet_.PodChanged(key, *record);
+    }
+  }
+  bool Plays(const Key&, const Record& record) override {
+    return kubelet_.FindNode(NodeNameOf(record)) != nullptr;
+  }
+};
+
+// --- construction
+
+namespace {
+
+const openapi::ResourceInfo& NodesOf(const openapi::Catalog& catalog) {
+  const auto* resource = catalog.Find("", "v1", "nodes");
+  KULISSE_ASSERT(resource != nullptr);
+  return *resource;
+}
+
+}  // namespace
+
+Kubelet::Kubelet(Runtime& runtime, Client& client, SimulatorOptions options)
+    : runtime_(runtime),
+      client_(client),
+      options_(std::move(options)),
+      start_time_(runtime.Now()),
+      nodes_resource_(NodesOf(client.catalog())) {
+  if (options_.node_lease_duration_seconds > 0) {
+    leases_ = std::make_unique<NodeLeases>(
+        runtime, client, std::chrono::seconds(options_.node_lease_duration_seconds));
+  }
+}
+
+Kubelet::~Kubelet() = default;
+
+std::expected<std::unique_ptr<Kubelet>, std::string> Kubelet::Create(Runtime& runtime,
+                                                                     Client& client,
+                                                                     SimulatorConfig config) {
+  const std::string& cidr = config.options.cidr;
+  if (!cidr.empty() && !IpPool::Parse(cidr)) {
+    return std::unexpected(fmt::format("cidr: \"{}\" is no CIDR with room for addresses", cidr));
+  }
+  std::unique_ptr<Kubelet> kubelet(new Kubelet(runtime, client, config.options));
+  std::vector<Stage> stages = WithDefaultStages(std::move(config.stages), config.options);
+  // Nodes come first: pods need them.
+  std::ranges::stable_partition(stages,
+                                [](const Stage& s) { return s.group.empty() && s.kind == "Node"; });
+  std::vector<std::pair<const openapi::ResourceInfo*, std::vector<Stage>>> kinds;
+  kinds.emplace_back(&kubelet->nodes_resource_, std::vector<Stage>());
+  for (Stage& stage : stages) {
+    const auto* resource = client.catalog().FindKind(stage.group, stage.version, stage.kind);
+    if (!resource || resource->storage != resource) {
+      return std::unexpected(fmt::format(
+          "Stage \"{}\": spec.resourceRef: objects of kind {} are not kept as {}{}{}", stage.name,
+          stage.kind, stage.group, stage.group.empty() ? "" : "/", stage.version));
+    }
+    const auto it = std::ranges::find(kinds, resource, [](const auto& kind) { return kind.first; });
+    auto& list = it == kinds.end() ? kinds.emplace_back(resource, std::vector<Stage>()) : *it;
+    list.second.push_back(std::move(stage));
+  }
+  for (auto& [resource, list] : kinds) {
+    const bool pods = resource->group.empty() && resource->kind == "Pod";
+    std::unique_ptr<PlayerDelegate> delegate;
+    if (resource == &kubelet->nodes_resource_) {
+      delegate = std::make_unique<NodeDelegate>(*kubelet);
+    } else if (pods) {
+      delegate = std::make_unique<PodDelegate>(*kubelet);
+    } else {
+      delegate = std::make_unique<PlainDelegate>(*kubelet);
+    }
+    kubelet->players_.push_back(std::make_unique<StagePlayer>(
+        runtime, client, *resource, Lifecycle(std::move(list)), *delegate));
+    kubelet->delegates_.push_back(std::move(delegate));
+    if (pods) kubelet->pods_ = kubelet->players_.back().get();
+  }
+  return kubelet;
+}
+
+void Kubelet::Start() { players_[0]->Start(); }
+
+const StagePlayer* Kubelet::Player(std::string_view kind) const {
+  for (const auto& player : players_) {
+    if (player->resource().kind == kind) return player.get();
+  }
+  return nullptr;
+}
+
+// --- nodes
+
+Kubelet::Node* Kubelet::FindNode(std::string_view name) {
+  if (name.empty()) return nullptr;
+  const auto it = nodes_.find(std::string(name));
+  return it == nodes_.end() ? nullptr : &it->second;
+}
+
+IpPool* Kubelet::FindPool(const std::string& cidr) {
+  auto it = pools_.find(cidr);
+  if (it == pools_.end()) {
+    auto pool = IpPool::Parse(cidr);
+    if (!pool) return nullptr;
+    it = pools_.emplace(cidr, Pool{std::move(*pool)}).first;
+  }
+  return &it->second.addresses;
+}
+
+bool Kubelet::Manages(const Value& node) const {
+  const auto has = [&](const auto& pairs, std::string_view field) {
+    return std::ranges::all_of(pairs, [&](const auto& pair) {
+      const Value* value = node.Find({"metadata", field, pair.first});
+      return value && value->IsString() && value->AsString() == pair.second;
+    });
+  };
+  return (options_.manage_single_node.empty() ||
+          options_.manage_single_node == node.FindString({"metadata", "name"})) &&
+         has(options_.manage_labels, "labels") && has(options_.manage_annotations, "annotations");
+}
+
+void Kubelet::NodeChanged(const Key& key, const RecordPtr& record) {
+  const json::Document object = apiserver::ResourceStore::Decode(*record);
+  std::vector<std::string> cidrs = NodePodCidrs(object.root);
+  for (const std::string& cidr : cidrs) cidrs_.MarkUsed(cidr);
+  if (!Manages(object.root)) return NodeRemoved(key.name);
+  const auto [it, added] = nodes_.try_emplace(key.name);
+  Node& node = it->second;
+  node.addresses = NodeAddresses(object.root);
+  if (cidrs.empty() && node.cidrs.empty() && options_.cidr.empty()) AssignCidr(key.name, &cidrs);
+  if (!cidrs.empty()) SetCidrs(node, std::move(cidrs));
+  if (leases_ && !record->deleting()) leases_->Add(key.name, record->uid());
+  const auto waiting = waiting_.find(key.name);
+  if (waiting == waiting_.end()) return;
+  const std::set<std::string> pods = std::move(waiting->second);
+  waiting_.erase(waiting);
+  // First all addresses that are in use, then whoever needs new ones.
+  for (const bool play : {false, true}) {
+    for (const std::string& pod : pods) {
+      const size_t slash = pod.find('/');
+      const Key pod_key{"pods", pod.substr(0, slash), pod.substr(slash + 1)};
+      const RecordPtr pod_record = client_.store().Get(pod_key);
+      if (!pod_record) continue;
+      if (play) {
+        pods_->Recheck(pod_key.ns, pod_key.name);
+      } else {
+        MarkAddresses(node, *pod_record);
+      }
+    }
+  }
+}
+
+void Kubelet::AssignCidr(const std::string& name, std::vector<std::string>* cidrs) {
+  auto cidr = cidrs_.Take();
+  if (!cidr) return;
+  const auto set = [&](json::Document& object) -> Result<void> {
+    if (!object.root.FindString({"spec", "podCIDR"}).empty()) return {};
+    Value& spec = object.root.SetDefaultObject("spec", object.arena);
+    spec.Set("podCIDR", Value::String(*cidr, object.arena), object.arena);
+    Value list = Value::Array();
+    list.PushBack(Value::String(*cidr, object.arena), object.arena);
+    spec.Set("podCIDRs", std::move(list), object.arena);
+    return {};
+  };
+  const auto updated = client_.Update(nodes_resource_, {"", name}, "", set);
+  if (updated) {
+    cidrs->push_back(std::move(*cidr));
+    return;
+  }
+  cidrs_.Release(*cidr);
+  if (!updated.error().IsNotFound()) {
+    log::Warning("simulator", "node gets no podCIDR",
+                 {{"node", name}, {"error", updated.error().message}});
+  }
+}
+
+void Kubelet::SetCidrs(Node& node, std::vector<std::string> cidrs) {
+  if (node.cidrs == cidrs) return;
+  for (const std::string& cidr : cidrs) {
+    if (FindPool(cidr)) ++pools_.find(cidr)->second.users;
+  }
+  for (const std::string& cidr : node.cidrs) {
+    const auto it = pools_.find(cidr);
+    if (it != pools_.end() && --it->second.users == 0) pools_.erase(it);
+  }
+  node.cidrs = std::move(cidrs);
+}
+
+void Kubelet::NodeRemoved(const std::string& name) {
+  const auto it = nodes_.find(name);
+  if (it == nodes_.end()) return;
+  for (const std::string& cidr : it->second.cidrs) cidrs_.Release(cidr);
+  SetCidrs(it->second, {});
+  nodes_.erase(it);
+  if (leases_) leases_->Remove(name);
+}
+
+// --- pods
+
+void Kubelet::PodChanged(const Key& key, const Record& record) {
+  const std::string_view name = NodeNameOf(record);
+  if (name.empty()) return;
+  if (const Node* node = FindNode(name)) {
+    if (record.Field("status.podIP")) MarkAddresses(*node, record);
+  } else {
+    waiting_[std::string(name)].insert(PodKey(key));
+  }
+}
+
+void Kubelet::PodRemoved(const Key& key, const Record& record) {
+  const std::string_view name = NodeNameOf(record);
+  if (const auto it = waiting_.find(name); it != waiting_.end()) {
+    it->second.erase(PodKey(key));
+    if (it->second.empty()) waiting_.erase(it);
+  }
+  const Node* node = FindNode(name);
+  if (!node || !record.Field("status.podIP")) return;
+  const json::Document object = apiserver::ResourceStore::Decode(record);
+  for (const std::string& address : PodAddresses(object.root)) {
+    for (const std::string& cidr : node->cidrs) FindPool(cidr)->Release(address);
+    if (!options_.cidr.empty()) FindPool(options_.cidr)->Release(address);
+  }
+}
+
+void Kubelet::MarkAddresses(const Node& node, const Record& pod) {
+  const json::Document object = apiserver::ResourceStore::Decode(pod);
+  for (const std::string& address : PodAddresses(object.root)) {
+    for (const std::string& cidr : node.cidrs) {
+      if (IpPool* pool = FindPool(cidr)) pool->MarkUsed(address);
+    }
+    if (node.cidrs.empty() && !options_.cidr.empty()) {
+      FindPool(options_.cidr)->MarkUsed(address);
+    }
+  }
+}
+
+}  // namespace kulisse::simulator

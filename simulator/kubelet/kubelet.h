@@ -1,0 +1,90 @@
+// Kubelet simulates the nodes and the pods on them: it knows the nodes, hands out addresses, keeps
+// the leases, and has a StagePlayer for each kind that stages are about.
+//
+// Pods are played when they are bound to a node that exists and is managed; a pod that is bound
+// before waits for its node. A node without spec.podCIDR gets one (unless options.cidr is set).
+//
+// Owns: its players. Borrows: runtime and client, which must outlive it.
+// Threads: the runtime's loop, or any while the loop stands still (before and after its life).
+#pragma once
+
+#include <expected>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "simulator/kubelet/ip_pool.h"
+#include "simulator/kubelet/node_cidrs.h"
+#include "simulator/kubelet/node_lease.h"
+#include "simulator/kubelet/stage_player.h"
+#include "simulator/stage/config.h"
+
+namespace kulisse::simulator {
+
+class Kubelet {
+ public:
+  // The error names the stage whose kind the API does not serve.
+  static std::expected<std::unique_ptr<Kubelet>, std::string> Create(Runtime& runtime,
+                                                                     Client& client,
+                                                                     SimulatorConfig config);
+  ~Kubelet();
+
+  // Lists nodes, then everything else, and plays from then on. REQUIRES: on the loop.
+  void Start();
+
+  [[nodiscard]] size_t nodes() const { return nodes_.size(); }
+  [[nodiscard]] const NodeLeases* leases() const { return leases_.get(); }
+  [[nodiscard]] NodeCidrs& cidrs() { return cidrs_; }
+  // By kind, for metrics and tests; null when no stage is about the kind.
+  [[nodiscard]] const StagePlayer* Player(std::string_view kind) const;
+
+ private:
+  class Environment;
+  class PlainDelegate;
+  class NodeDelegate;
+  class PodDelegate;
+
+  struct Node {
+    std::vector<std::string> addresses;  // internal first, at most two
+    std::vector<std::string> cidrs;      // keys of pools_
+  };
+  struct Pool {
+    IpPool addresses;
+    int users = 0;  // nodes
+  };
+
+  Kubelet(Runtime& runtime, Client& client, SimulatorOptions options);
+
+  [[nodiscard]] bool Manages(const json::Value& node) const;
+  void NodeChanged(const storage::Key& key, const storage::RecordPtr& record);
+  void NodeRemoved(const std::string& name);
+  void AssignCidr(const std::string& name, std::vector<std::string>* cidrs);
+  void SetCidrs(Node& node, std::vector<std::string> cidrs);
+  void PodChanged(const storage::Key& key, const storage::Record& record);
+  void PodRemoved(const storage::Key& key, const storage::Record& record);
+  void MarkAddresses(const Node& node, const storage::Record& pod);
+  [[nodiscard]] Node* FindNode(std::string_view name);
+  IpPool* FindPool(const std::string& cidr);
+
+  Runtime& runtime_;
+  Client& client_;
+  const SimulatorOptions options_;
+  const SystemTime start_time_;
+  const openapi::ResourceInfo& nodes_resource_;
+
+  std::unordered_map<std::string, Node> nodes_;
+  std::map<std::string, Pool, std::less<>> pools_;
+  NodeCidrs cidrs_;
+  // Pods ("namespace/name") bound to nodes that are not there, by node.
+  std::map<std::string, std::set<std::string>, std::less<>> waiting_;
+  std::unique_ptr<NodeLeases> leases_;
+  std::vector<std::unique_ptr<PlayerDelegate>> delegates_;
+  std::vector<std::unique_ptr<StagePlayer>> players_;  // that of nodes first, if there is one
+  StagePlayer* pods_ = nullptr;
+  bool others_started_ = false;
+};
+
+}  // namespace kulisse::simulator

@@ -1,0 +1,360 @@
+#include "simulator/kubelet/stage_player.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "apiserver/registry/resource_store.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "simulator/limits.h"
+
+namespace kulisse::simulator {
+
+namespace {
+
+using json::Value;
+using storage::EventType;
+using storage::Key;
+using storage::RecordPtr;
+
+constexpr Duration kRetryDelayFirst = 1s;
+
+std::string PendingKey(const Key& key) { return key.ns + "/" + key.name; }
+
+Key StoreKey(const openapi::ResourceInfo& resource, std::string_view key) {
+  const size_t slash = key.find('/');
+  return {resource.storage_name, std::string(key.substr(0, slash)),
+          std::string(key.substr(slash + 1))};
+}
+
+// What KWOK tries again: failures that pass by themselves.
+bool MayPass(const Status& status) {
+  return status.code == 429 || status.code == 503 || status.code == 504 ||
+         status.reason == "ServerTimeout" || status.reason == "Timeout";
+}
+
+bool IsPodOrNode(const openapi::ResourceInfo& resource) {
+  return resource.group.empty() && (resource.kind == "Pod" || resource.kind == "Node");
+}
+
+}  // namespace
+
+StagePlayer::StagePlayer(Runtime& runtime, Client& client, const openapi::ResourceInfo& resource,
+                         Lifecycle lifecycle, PlayerDelegate& delegate)
+    : runtime_(runtime),
+      client_(client),
+      resource_(resource),
+      lifecycle_(std::move(lifecycle)),
+      delegate_(delegate),
+      self_(std::make_shared<StagePlayer*>(this)) {}
+
+StagePlayer::~StagePlayer() {
+  if (timer_ != 0) runtime_.Cancel(timer_);
+}
+
+void StagePlayer::PostGuarded(void (StagePlayer::*step)()) {
+  runtime_.Post([self = std::weak_ptr(self_), step] {
+    if (const auto player = self.lock()) ((*player)->*step)();
+  });
+}
+
+// --- list and watch
+
+void StagePlayer::Start() { List(); }
+
+void StagePlayer::List() {
+  pending_.clear();
+  due_ = {};
+  delegate_.Restarted();
+  snapshot_ = client_.store().Latest();
+  cursor_ = snapshot_->Scan(resource_.storage_name, "", "");
+  PostGuarded(&StagePlayer::ListSlice);
+}
+
+void StagePlayer::ListSlice() {
+  for (size_t i = 0; i < kStageBatchObjectsMax; ++i) {
+    const RecordPtr record = cursor_->Next();
+    if (!record) {
+      cursor_.reset();
+      auto watcher = client_.store().Watch(resource_.storage_name, "", snapshot_->revision());
+      snapshot_.reset();
+      if (!watcher) {  // the list took longer than the history reaches back
+        ++counters_.relists;
+        return List();
+      }
+      watcher_ = std::move(*watcher);
+      watcher_->SetWaker([&runtime = runtime_, self = std::weak_ptr(self_)] {
+        runtime.Post([self] {
+          if (const auto player = self.lock()) (*player)->ReadEvents();
+        });
+      });
+      delegate_.Listed();
+      Arm();
+      return ReadEvents();
+    }
+    // "pods/namespace/name", "nodes/name"
+    std::string_view path = cursor_->key();
+    path.remove_prefix(resource_.storage_name.size() + 1);
+    const Key key =
+        StoreKey(resource_, resource_.namespaced ? std::string(path) : "/" + std::string(path));
+    delegate_.Changed(EventType::kAdded, key, record);
+    Handle(key, record);
+  }
+  PostGuarded(&StagePlayer::ListSlice);
+}
+
+void StagePlayer::ReadEvents() {
+  if (!watcher_) return;
+  auto events = watcher_->Read();
+  if (!events) {
+    log::Info("simulator", "list again", {{"resource", resource_.storage_name}});
+    ++counters_.relists;
+    watcher_.reset();
+    return List();
+  }
+  if (events->empty()) return;  // the waker calls
+  for (const storage::EventPtr& event : *events) HandleEvent(*event);
+  PostGuarded(&StagePlayer::ReadEvents);
+}
+
+void StagePlayer::HandleEvent(const storage::Event& event) {
+  delegate_.Changed(event.type, event.key, event.object);
+  if (event.type == EventType::kDeleted) {
+    Cancel(PendingKey(event.key));
+  } else {
+    Handle(event.key, event.object);
+  }
+}
+
+void StagePlayer::Recheck(const std::string& ns, const std::string& name) {
+  const Key key{resource_.storage_name, ns, name};
+  if (const RecordPtr record = client_.store().Get(key)) Handle(key, record);
+}
+
+json::Document StagePlayer::Decode(const storage::Record& record) const {
+  json::Document object = apiserver::ResourceStore::Decode(record);
+  if (!IsPodOrNode(resource_)) {  // KWOK's typed clients leave these out for the two
+    object.root.Set("apiVersion", Value::String(resource_.api_version(), object.arena),
+                    object.arena);
+    object.root.Set("kind", Value::StringRef(resource_.kind), object.arena);
+  }
+  return object;
+}
+
+void StagePlayer::Handle(const Key& key, const RecordPtr& record) {
+  const std::string text = PendingKey(key);
+  if (!delegate_.Plays(key, *record)) return Cancel(text);
+  const auto it = pending_.find(text);
+  if (it != pending_.end() && it->second.revision == record->revision()) return;
+  const json::Document object = Decode(*record);
+  const auto match = lifecycle_.Next(object.root, runtime_);
+  Cancel(text);
+  if (!match) return;
+  Pending pending;
+  pending.revision = record->revision();
+  pending.stage = static_cast<uint16_t>(match->stage);
+  const bool listing = watcher_ == nullptr;
+  if (match->delay > Duration(0) || listing) {
+    Schedule(text, match->delay, pending);
+  } else {
+    Play(key, object.root, pending);
+  }
+}
+
+// --- timing
+
+void StagePlayer::Schedule(const std::string& key, Duration delay, Pending pending) {
+  const auto [it, added] = pending_.emplace(key, pending);
+  KULISSE_ASSERT(added);
+  it->second.key = &it->first;
+  it->second.due = runtime_.MonotonicNow() + std::max(delay, Duration(0));
+  due_.Push(&it->second);
+  if (watcher_) Arm();
+}
+
+void StagePlayer::Cancel(const std::string& key) {
+  const auto it = pending_.find(key);
+  if (it == pending_.end()) return;
+  due_.Remove(&it->second);
+  pending_.erase(it);
+}
+
+void StagePlayer::Arm() {
+  if (due_.empty()) return;
+  const MonotonicTime due = due_.top()->due;
+  if (timer_ != 0 && timer_due_ <= due) return;
+  if (timer_ != 0) runtime_.Cancel(timer_);
+  timer_due_ = due;
+  timer_ = runtime_.ScheduleAfter(due - runtime_.MonotonicNow(), [self = std::weak_ptr(self_)] {
+    const auto player = self.lock();
+    if (!player) return;
+    (*player)->timer_ = 0;
+    (*player)->PlayDue();
+  });
+}
+
+void StagePlayer::PlayDue() {
+  const MonotonicTime now = runtime_.MonotonicNow();
+  for (size_t i = 0; i < kStageBatchObjectsMax && watcher_; ++i) {
+    if (due_.empty() || due_.top()->due > now) break;
+    const Pending pending = *due_.top();
+    const std::string key = *pending.key;
+    Cancel(key);
+    PlayPending(pending, key);
+  }
+  if (watcher_) Arm();
+}
+
+void StagePlayer::PlayPending(Pending pending, const std::string& text) {
+  const Key key = StoreKey(resource_, text);
+  const RecordPtr record = client_.store().Get(key);
+  // When the object has changed meanwhile, the event of the change matches it anew.
+  if (!record || record->revision() != pending.revision) return;
+  if (!delegate_.Plays(key, *record)) return;
+  const json::Document object = Decode(*record);
+  Play(key, object.root, pending);
+}
+
+// --- actions
+
+void StagePlayer::Play(const Key& key, const Value& object, Pending pending) {
+  const Stage& stage = lifecycle_.stages()[pending.stage];
+  ++counters_.plays;
+  TemplateEnvironment& environment = delegate_.BeginPlay(object);
+  RecordPtr written;
+  for (; pending.action < stage.actions.size(); ++pending.action) {
+    const auto done = Perform(stage.actions[pending.action], key, object, environment, &written);
+    if (done) continue;
+    delegate_.EndPlay(false);
+    return Failed(key, done.error(), pending);
+  }
+  delegate_.EndPlay(true);
+  if (!stage.immediate_next_stage || !written) return;
+  runtime_.Post([self = std::weak_ptr(self_), key, written] {
+    const auto player = self.lock();
+    if (player && (*player)->watcher_) (*player)->Handle(key, written);
+  });
+}
+
+Result<void> StagePlayer::Perform(const StageAction& action, const Key& key, const Value& object,
+                                  TemplateEnvironment& environment, RecordPtr* written) {
+  if (const auto* patch = std::get_if<PatchAction>(&action)) {
+    return PerformPatch(*patch, key, object, environment, written);
+  }
+  if (const auto* finalizers = std::get_if<FinalizersAction>(&action)) {
+    return PerformFinalizers(*finalizers, key, written);
+  }
+  if (const auto* event = std::get_if<EventAction>(&action)) {
+    return PerformEvent(*event, key, object);
+  }
+  return client_.Delete(resource_, {key.ns, key.name});
+}
+
+Result<void> StagePlayer::PerformPatch(const PatchAction& action, const Key& key,
+                                       const Value& object, TemplateEnvironment& environment,
+                                       RecordPtr* written) {
+  json::Arena arena;
+  auto body = action.body.RenderValue(object, environment, arena);
+  if (!body) return std::unexpected(Status::Plain(500, "template: " + body.error()));
+  if (body->IsNull()) return {};
+  Value patch = std::move(*body);
+  if (!action.root.empty() && action.type == PatchType::kJson) {
+    for (Value& operation : patch.elements()) {
+      const std::string path = "/" + action.root + std::string(operation.FindString({"path"}));
+      if (operation.IsObject()) operation.Set("path", Value::String(path, arena), arena);
+    }
+  } else if (!action.root.empty()) {
+    Value rooted = Value::Object();
+    rooted.Set(action.root, std::move(patch), arena);
+    patch = std::move(rooted);
+  }
+  KULISSE_ASSIGN(
+      apiserver::WriteResult result,
+      client_.Patch(resource_, {key.ns, key.name}, action.subresource, action.type, patch));
+  if (result.changed) *written = std::move(result.record);
+  return {};
+}
+
+Result<void> StagePlayer::PerformFinalizers(const FinalizersAction& action, const Key& key,
+                                            RecordPtr* written) {
+  const auto change = [&](json::Document& object) -> Result<void> {
+    json::Arena& arena = object.arena;
+    std::vector<std::string> wanted;
+    if (const Value* current = object.root.Find({"metadata", "finalizers"});
+        current && !action.empty) {
+      for (const Value& value : current->elements()) wanted.emplace_back(value.AsString());
+    }
+    const auto among = [](const std::vector<std::string>& list, const std::string& text) {
+      return std::ranges::find(list, text) != list.end();
+    };
+    std::erase_if(wanted, [&](const std::string& text) { return among(action.remove, text); });
+    for (const std::string& text : action.add) {
+      if (!among(wanted, text)) wanted.push_back(text);
+    }
+    Value& metadata = object.root.SetDefaultObject("metadata", arena);
+    metadata.Remove("finalizers");
+    if (wanted.empty()) return {};
+    Value list = Value::Array();
+    for (const std::string& text : wanted) list.PushBack(Value::String(text, arena), arena);
+    metadata.Set("finalizers", std::move(list), arena);
+    return {};
+  };
+  KULISSE_ASSIGN(apiserver::WriteResult result,
+                 client_.Update(resource_, {key.ns, key.name}, "", change));
+  if (result.changed && !result.deleted) *written = std::move(result.record);
+  return {};
+}
+
+// One Event an action; nothing is counted together.
+Result<void> StagePlayer::PerformEvent(const EventAction& action, const Key& key,
+                                       const Value& object) {
+  const openapi::ResourceInfo* events = client_.catalog().Find("", "v1", "events");
+  KULISSE_ASSERT(events != nullptr);
+  const std::string ns = key.ns.empty() ? "default" : key.ns;
+  const std::string now = FormatTime(runtime_.Now());
+  json::Document event;
+  json::Arena& arena = event.arena;
+  const auto text = [&](std::string_view value) { return Value::String(value, arena); };
+  event.root = Value::Object();
+  Value& metadata = event.root.SetDefaultObject("metadata", arena);
+  metadata.Set("name", text(fmt::format("{}.{:016x}", key.name, runtime_.RandomBits())), arena);
+  metadata.Set("namespace", text(ns), arena);
+  Value& involved = event.root.SetDefaultObject("involvedObject", arena);
+  involved.Set("kind", text(resource_.kind), arena);
+  involved.Set("namespace", text(key.ns), arena);
+  involved.Set("name", text(key.name), arena);
+  involved.Set("uid", text(object.FindString({"metadata", "uid"})), arena);
+  if (!IsPodOrNode(resource_)) {
+    involved.Set("apiVersion", text(resource_.api_version()), arena);
+  }
+  event.root.Set("reason", text(action.reason), arena);
+  event.root.Set("message", text(action.message), arena);
+  event.root.SetDefaultObject("source", arena).Set("component", text("kwok_controller"), arena);
+  event.root.Set("firstTimestamp", text(now), arena);
+  event.root.Set("lastTimestamp", text(now), arena);
+  event.root.Set("count", Value::Int(1), arena);
+  event.root.Set("type", text(action.type), arena);
+  event.root.Set("reportingComponent", text("kwok_controller"), arena);
+  KULISSE_TRY(client_.Create(*events, ns, std::move(event)));
+  return {};
+}
+
+void StagePlayer::Failed(const Key& key, const Status& status, Pending pending) {
+  ++counters_.failures;
+  if (status.IsNotFound()) return;  // the object went meanwhile
+  const std::string& stage = lifecycle_.stages()[pending.stage].name;
+  log::Warning("simulator", "stage failed",
+               {{"stage", stage}, {"object", PendingKey(key)}, {"error", status.message}});
+  if (!MayPass(status) || pending.tries >= kStageRetriesMax) return;
+  Duration delay = kRetryDelayFirst * (int64_t{1} << std::min<int>(pending.tries, 16));
+  delay = std::min<Duration>(delay, kStageRetryDelayMax);
+  const auto spread = static_cast<uint64_t>(delay.count()) / 5;  // up to a fifth more
+  delay += Duration(static_cast<int64_t>(runtime_.RandomBits() % spread));
+  ++pending.tries;
+  Cancel(PendingKey(key));
+  Schedule(PendingKey(key), delay, pending);
+}
+
+}  // namespace kulisse::simulator

@@ -1,0 +1,190 @@
+#include "simulator/stage/lifecycle.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "simulator/limits.h"
+
+namespace kulisse::simulator {
+
+namespace {
+
+using json::Value;
+using Values = std::vector<const Value*>;
+
+bool IsNull(const Value* value) { return value->IsNull(); }
+
+// What the expression gives for the object, nulls dropped; nothing on an error.
+Values Results(const Jq& program, const Value& object, json::Arena& arena) {
+  Values results;
+  if (!program.Evaluate(object, arena, &results)) return {};
+  std::erase_if(results, IsNull);
+  return results;
+}
+
+// As the values of a requirement write it: text as it is, booleans and integers in words.
+bool HasText(const Value& value, std::string_view text) {
+  if (value.IsString()) return value.AsString() == text;
+  if (value.IsBool()) return text == (value.AsBool() ? "true" : "false");
+  return value.IsInt() && text == std::to_string(value.AsInt());
+}
+
+bool Matches(const MatchExpression& expression, const Value& object) {
+  json::Arena arena;
+  const Values results = Results(expression.key, object, arena);
+  using Operator = MatchExpression::Operator;
+  if (expression.op == Operator::kExists) return !results.empty();
+  if (expression.op == Operator::kDoesNotExist) return results.empty();
+  const bool in = std::ranges::any_of(results, [&](const Value* result) {
+    return std::ranges::any_of(expression.values,
+                               [&](const std::string& text) { return HasText(*result, text); });
+  });
+  return in == (expression.op == Operator::kIn);
+}
+
+bool HasPairs(const std::vector<std::pair<std::string, std::string>>& pairs, const Value& object,
+              std::string_view field) {
+  if (pairs.empty()) return true;
+  const Value* actual = object.Find({"metadata", field});
+  if (!actual) return false;
+  return std::ranges::all_of(pairs, [&](const auto& pair) {
+    const Value* value = actual->Find(pair.first);
+    return value && value->IsString() && value->AsString() == pair.second;
+  });
+}
+
+// Go's strconv.ParseInt(text, 0, 64).
+std::optional<int64_t> ParseAnyBase(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  int base = 10;
+  if (text.size() > 1 && text[0] == '0') {
+    const char kind = static_cast<char>(text[1] | 0x20);
+    base = kind == 'x' ? 16 : kind == 'b' ? 2 : 8;
+    text.remove_prefix(kind == 'x' || kind == 'b' || kind == 'o' ? 2 : 1);
+  }
+  int64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value, base);
+  if (text.empty() || text[0] == '-' || error != std::errc{} || stop != end) return std::nullopt;
+  return negative ? -value : value;
+}
+
+// A time span as a stage may give it: nothing said, "none at all", or a value.
+struct Span {
+  enum class Kind : uint8_t { kUnset, kNone, kValue };
+  Kind kind = Kind::kUnset;
+  Duration value{0};
+};
+
+Span Milliseconds(int64_t count) {
+  const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(kStageDelayMax);
+  return {Span::Kind::kValue, std::chrono::milliseconds(std::min<int64_t>(count, longest.count()))};
+}
+
+Span SpanOf(const std::optional<Jq>& from, std::optional<int64_t> milliseconds, const Value& object,
+            SystemTime now) {
+  if (from) {
+    json::Arena arena;
+    const Values results = Results(*from, object, arena);
+    if (!results.empty() && results[0]->IsString()) {
+      const std::string_view text = results[0]->AsString();
+      if (text.empty()) return {Span::Kind::kNone};
+      if (const auto time = ParseTime(text)) {
+        return {Span::Kind::kValue, std::min<Duration>(*time - now, kStageDelayMax)};
+      }
+      if (const auto duration = ParseGoDuration(text)) {
+        return {Span::Kind::kValue, std::min<Duration>(*duration, kStageDelayMax)};
+      }
+    }
+  }
+  return milliseconds ? Milliseconds(*milliseconds) : Span{};
+}
+
+uint64_t RandomBelow(uint64_t bound, Runtime& runtime) {
+  // The high half of a product: the bias of at most bound / 2^64 does not matter here.
+  return static_cast<uint64_t>(static_cast<unsigned __int128>(runtime.RandomBits()) * bound >> 64);
+}
+
+}  // namespace
+
+bool Matches(const StageSelector& selector, const Value& object) {
+  return HasPairs(selector.match_labels, object, "labels") &&
+         HasPairs(selector.match_annotations, object, "annotations") &&
+         std::ranges::all_of(selector.match_expressions, [&](const MatchExpression& expression) {
+           return Matches(expression, object);
+         });
+}
+
+std::optional<int64_t> WeightOf(const Stage& stage, const Value& object) {
+  if (!stage.weight_from) return stage.weight;
+  json::Arena arena;
+  const Values results = Results(*stage.weight_from, object, arena);
+  if (results.empty()) return stage.weight;
+  const Value& value = *results[0];
+  if (value.IsString()) return ParseAnyBase(value.AsString());
+  if (value.IsInt()) return value.AsInt();
+  constexpr double kWeightMax = 1e15;
+  if (value.IsNumber()) {
+    return static_cast<int64_t>(std::clamp(value.AsDouble(), -kWeightMax, kWeightMax));
+  }
+  return stage.weight;
+}
+
+size_t Draw(std::span<const std::optional<int64_t>> weights, Runtime& runtime) {
+  KULISSE_ASSERT(!weights.empty());
+  // Each weight counts up to this, so that the sum cannot overflow.
+  static constexpr int64_t kCountedMax = int64_t{1} << 40;
+  const auto counted = [](const std::optional<int64_t>& weight) {
+    return static_cast<uint64_t>(std::clamp<int64_t>(weight.value_or(0), 0, kCountedMax));
+  };
+  uint64_t sum = 0;
+  size_t valued = 0;
+  for (const auto& weight : weights) {
+    sum += counted(weight);
+    valued += weight.has_value();
+  }
+  if (valued == 0) return RandomBelow(weights.size(), runtime);
+  uint64_t rest = RandomBelow(sum == 0 ? valued : sum, runtime);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const uint64_t share = sum == 0 ? weights[i].has_value() : counted(weights[i]);
+    if (rest < share) return i;
+    rest -= share;
+  }
+  KULISSE_ASSERT(false);
+  return 0;
+}
+
+Duration DelayOf(const StageDelay& delay, const Value& object, Runtime& runtime) {
+  const SystemTime now = runtime.Now();
+  const Span duration = SpanOf(delay.duration_from, delay.duration_milliseconds, object, now);
+  if (duration.kind == Span::Kind::kNone) return Duration(0);
+  const Span jitter = SpanOf(delay.jitter_from, delay.jitter_milliseconds, object, now);
+  if (jitter.kind != Span::Kind::kValue) return duration.value;
+  if (jitter.value <= duration.value) return jitter.value;
+  const auto width = static_cast<uint64_t>((jitter.value - duration.value).count());
+  return duration.value + Duration(static_cast<int64_t>(RandomBelow(width, runtime)));
+}
+
+std::optional<Lifecycle::Match> Lifecycle::Next(const Value& object, Runtime& runtime) const {
+  std::vector<size_t> matching;
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    if (stages_[i].selector && Matches(*stages_[i].selector, object)) matching.push_back(i);
+  }
+  if (matching.empty()) return std::nullopt;
+  size_t chosen = matching[0];
+  if (matching.size() > 1) {
+    std::vector<std::optional<int64_t>> weights;
+    for (const size_t i : matching) weights.push_back(WeightOf(stages_[i], object));
+    chosen = matching[Draw(weights, runtime)];
+  }
+  const Stage& stage = stages_[chosen];
+  return Match{chosen, stage.delay ? DelayOf(*stage.delay, object, runtime) : Duration(0)};
+}
+
+}  // namespace kulisse::simulator

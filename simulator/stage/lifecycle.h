@@ -1,0 +1,49 @@
+// Lifecycle is all stages of one kind: given an object, it says which stage comes next and when.
+//
+// Owns: its stages. Immutable. Threads: any (randomness and time come from the caller's Runtime).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/json/value.h"
+#include "base/runtime.h"
+#include "simulator/stage/stage.h"
+
+namespace kulisse::simulator {
+
+class Lifecycle {
+ public:
+  struct Match {
+    size_t stage = 0;   // index in stages()
+    Duration delay{0};  // not positive: at once
+  };
+
+  // REQUIRES: all of the same kind.
+  explicit Lifecycle(std::vector<Stage> stages) : stages_(std::move(stages)) {}
+
+  [[nodiscard]] const std::vector<Stage>& stages() const { return stages_; }
+
+  // The stage that the object goes through next, one of those that match, drawn by weight. Nothing
+  // when none matches. Objects of kinds other than Pod and Node carry apiVersion and kind.
+  [[nodiscard]] std::optional<Match> Next(const json::Value& object, Runtime& runtime) const;
+
+ private:
+  std::vector<Stage> stages_;
+};
+
+// The parts of Next(), each with the rules that it implements.
+[[nodiscard]] bool Matches(const StageSelector& selector, const json::Value& object);
+// The weight of the stage for the object; nothing when weightFrom gives no value ("" or no number).
+[[nodiscard]] std::optional<int64_t> WeightOf(const Stage& stage, const json::Value& object);
+// The index of one weight, at random: by weight; uniform over all when none has a value; uniform
+// over those with a value when they sum up to 0. REQUIRES: not empty.
+[[nodiscard]] size_t Draw(std::span<const std::optional<int64_t>> weights, Runtime& runtime);
+// How long from now the stage waits. A jitter up to the delay is the delay; a greater one is the
+// end of the interval from which it is drawn.
+[[nodiscard]] Duration DelayOf(const StageDelay& delay, const json::Value& object,
+                               Runtime& runtime);
+
+}  // namespace kulisse::simulator

@@ -1,0 +1,303 @@
+#include "simulator/stage/stage.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "simulator/stage/field_reader.h"
+
+namespace kulisse::simulator {
+
+namespace {
+
+constexpr std::string_view kNoCel = "CEL is not supported yet";
+constexpr std::string_view kNotYet = "is not supported yet";
+
+using json::Value;
+
+// Parser turns the fields of one Stage into its parts. Each function leaves an error in error_ and
+// goes on with something harmless.
+class Parser {
+ public:
+  std::expected<Stage, std::string> Parse(const Value& object) {
+    FieldReader top(&object, "", &error_);
+    const Value* metadata = top.TakeObject("metadata");
+    if (metadata) stage_.name = metadata->FindString({"name"});
+    if (stage_.name.empty()) top.Fail("metadata.name", "is required");
+    top.Skip({"apiVersion", "kind", "status"});
+    const Value* spec = top.TakeObject("spec");
+    if (!spec) top.Fail("spec", "is required");
+    top.Finish();
+    if (error_.empty()) ParseSpec(spec);
+    if (!error_.empty())
+      return std::unexpected(fmt::format("Stage \"{}\": {}", stage_.name, error_));
+    return std::move(stage_);
+  }
+
+ private:
+  void ParseSpec(const Value* object) {
+    FieldReader spec(object, "spec", &error_);
+    ParseResource(spec.TakeObject("resourceRef"));
+    if (const Value* selector = spec.TakeObject("selector")) ParseSelector(selector);
+    stage_.weight = spec.TakeCount("weight").value_or(0);
+    stage_.weight_from = ParseFrom(spec, "weightFrom");
+    if (const Value* delay = spec.TakeObject("delay")) ParseDelay(delay);
+    stage_.immediate_next_stage = spec.TakeBool("immediateNextStage");
+    const Value* next = spec.TakeObject("next");
+    const Value* steps = spec.TakeArray("steps");
+    if (steps && steps->size() > 0) {
+      for (size_t i = 0; i < steps->size(); ++i) {
+        ParseStep(&steps->elements()[i], fmt::format("spec.steps[{}]", i));
+      }
+    } else if (next) {
+      ParseNext(next);
+    }
+    spec.Finish();
+  }
+
+  void ParseResource(const Value* object) {
+    FieldReader reference(object, "spec.resourceRef", &error_);
+    const std::string api_group = reference.TakeStringOr("apiGroup", "v1");
+    const size_t slash = api_group.find('/');
+    stage_.group = slash == api_group.npos ? "" : api_group.substr(0, slash);
+    stage_.version = api_group.substr(slash == api_group.npos ? 0 : slash + 1);
+    stage_.kind = reference.TakeStringOr("kind", "");
+    if (stage_.kind.empty()) reference.Fail("kind", "is required");
+    reference.Finish();
+  }
+
+  // --- selector
+
+  void ParseSelector(const Value* object) {
+    FieldReader reader(object, "spec.selector", &error_);
+    StageSelector selector;
+    selector.match_labels = reader.TakeStringMap("matchLabels");
+    selector.match_annotations = reader.TakeStringMap("matchAnnotations");
+    if (const Value* expressions = reader.TakeArray("matchExpressions")) {
+      for (size_t i = 0; i < expressions->size(); ++i) {
+        FieldReader expression(&expressions->elements()[i],
+                               fmt::format("spec.selector.matchExpressions[{}]", i), &error_);
+        ParseMatchExpression(expression, &selector.match_expressions);
+      }
+    }
+    reader.Finish();
+    stage_.selector = std::move(selector);
+  }
+
+  // {jq: {key, operator, values}}, or these three fields directly. With both, jq wins.
+  void ParseMatchExpression(FieldReader& reader, std::vector<MatchExpression>* expressions) {
+    if (const Value* jq = reader.TakeObject("jq")) {
+      reader.Skip({"cel", "key", "operator", "values"});
+      reader.Finish();
+      FieldReader inner(jq, reader.PathOf("jq"), &error_);
+      return ParseRequirement(inner, expressions);
+    }
+    reader.Refuse("cel", kNoCel);
+    ParseRequirement(reader, expressions);
+  }
+
+  void ParseRequirement(FieldReader& reader, std::vector<MatchExpression>* expressions) {
+    const std::string key = reader.TakeStringOr("key", "");
+    const std::string op = reader.TakeStringOr("operator", "");
+    std::vector<std::string> values = reader.TakeStrings("values");
+    reader.Finish();
+    if (key.empty()) return reader.Fail("key", "is required");
+    using Operator = MatchExpression::Operator;
+    constexpr std::pair<std::string_view, Operator> kOperators[] = {
+        {"In", Operator::kIn},
+        {"NotIn", Operator::kNotIn},
+        {"Exists", Operator::kExists},
+        {"DoesNotExist", Operator::kDoesNotExist}};
+    for (const auto& [name, value] : kOperators) {
+      if (name != op) continue;
+      const bool takes_values = value == Operator::kIn || value == Operator::kNotIn;
+      if (takes_values && values.empty()) return reader.Fail("values", "is required");
+      if (!takes_values && !values.empty()) {
+        return reader.Fail("values", fmt::format("must be empty with operator {}", op));
+      }
+      if (auto program = CompileJq(key, reader.PathOf("key"))) {
+        expressions->push_back({std::move(*program), value, std::move(values)});
+      }
+      return;
+    }
+    reader.Fail("operator", "must be In, NotIn, Exists or DoesNotExist");
+  }
+
+  std::optional<Jq> CompileJq(std::string_view text, std::string_view path) {
+    auto program = Jq::Compile(text);
+    if (program) return std::move(*program);
+    if (error_.empty()) error_ = fmt::format("{}: jq `{}`: {}", path, text, program.error());
+    return std::nullopt;
+  }
+
+  // --- weight and delay
+
+  // {jq: {expression}}, {cel: {expression}} or {expressionFrom: "…"}. With both, cel wins.
+  std::optional<Jq> ParseFrom(FieldReader& parent, std::string_view name) {
+    const Value* object = parent.TakeObject(name);
+    if (!object) return std::nullopt;
+    FieldReader reader(object, parent.PathOf(name), &error_);
+    reader.Refuse("cel", kNoCel);
+    const Value* jq = reader.TakeObject("jq");
+    std::string expression = reader.TakeStringOr("expressionFrom", "");
+    std::string path = reader.PathOf("expressionFrom");
+    reader.Finish();
+    if (jq) {
+      FieldReader inner(jq, reader.PathOf("jq"), &error_);
+      expression = inner.TakeStringOr("expression", "");
+      path = inner.PathOf("expression");
+      inner.Finish();
+    }
+    if (expression.empty()) {
+      reader.Fail("", "needs jq.expression");
+      return std::nullopt;
+    }
+    return CompileJq(expression, path);
+  }
+
+  void ParseDelay(const Value* object) {
+    FieldReader reader(object, "spec.delay", &error_);
+    StageDelay delay;
+    delay.duration_milliseconds = reader.TakeCount("durationMilliseconds").value_or(0);
+    delay.duration_from = ParseFrom(reader, "durationFrom");
+    delay.jitter_milliseconds = reader.TakeCount("jitterDurationMilliseconds");
+    delay.jitter_from = ParseFrom(reader, "jitterDurationFrom");
+    reader.Finish();
+    stage_.delay = std::move(delay);
+  }
+
+  // --- actions
+
+  void ParseStep(const Value* object, const std::string& path) {
+    FieldReader reader(object, path, &error_);
+    if (const Value* event = reader.TakeObject("event")) ParseEvent(event, path);
+    if (const Value* finalizers = reader.TakeObject("finalizers")) {
+      ParseFinalizers(finalizers, path);
+    }
+    if (reader.TakeBool("delete")) Add(DeleteAction{});
+    if (const Value* patch = reader.TakeObject("patch")) {
+      ParsePatch(patch, reader.PathOf("patch"));
+    }
+    reader.Refuse("apply", kNotYet);
+    reader.Finish();
+  }
+
+  // The deprecated form; its order is event, finalizers, patches, delete.
+  void ParseNext(const Value* object) {
+    FieldReader reader(object, "spec.next", &error_);
+    if (const Value* event = reader.TakeObject("event")) ParseEvent(event, "spec.next");
+    if (const Value* finalizers = reader.TakeObject("finalizers")) {
+      ParseFinalizers(finalizers, "spec.next");
+    }
+    reader.Refuse("statusPatchAs", kNotYet);
+    const std::string subresource = reader.TakeStringOr("statusSubresource", "status");
+    const std::string status_template = reader.TakeStringOr("statusTemplate", "");
+    const Value* patches = reader.TakeArray("patches");
+    if (patches && patches->size() > 0) {
+      for (size_t i = 0; i < patches->size(); ++i) {
+        ParsePatch(&patches->elements()[i], fmt::format("spec.next.patches[{}]", i));
+      }
+    } else if (!status_template.empty()) {
+      AddPatch(DefaultPatchType(), subresource.empty() ? "status" : subresource, "status",
+               status_template, "spec.next.statusTemplate");
+    }
+    if (reader.TakeBool("delete")) Add(DeleteAction{});
+    reader.Finish();
+  }
+
+  void ParseEvent(const Value* object, const std::string& parent) {
+    FieldReader reader(object, parent + ".event", &error_);
+    EventAction event{.type = reader.TakeStringOr("type", ""),
+                      .reason = reader.TakeStringOr("reason", ""),
+                      .message = reader.TakeStringOr("message", "")};
+    if (event.type != "Normal" && event.type != "Warning") {
+      reader.Fail("type", "must be Normal or Warning");
+    }
+    reader.Finish();
+    Add(std::move(event));
+  }
+
+  std::vector<std::string> ParseFinalizerList(FieldReader& parent, std::string_view name) {
+    std::vector<std::string> values;
+    const Value* list = parent.TakeArray(name);
+    for (size_t i = 0; list && i < list->size(); ++i) {
+      FieldReader item(&list->elements()[i], fmt::format("{}[{}]", parent.PathOf(name), i),
+                       &error_);
+      values.push_back(item.TakeStringOr("value", ""));
+      if (values.back().empty()) item.Fail("value", "is required");
+      item.Finish();
+    }
+    return values;
+  }
+
+  void ParseFinalizers(const Value* object, const std::string& parent) {
+    FieldReader reader(object, parent + ".finalizers", &error_);
+    FinalizersAction action{.add = ParseFinalizerList(reader, "add"),
+                            .remove = ParseFinalizerList(reader, "remove"),
+                            .empty = reader.TakeBool("empty")};
+    reader.Finish();
+    Add(std::move(action));
+  }
+
+  void ParsePatch(const Value* object, const std::string& path) {
+    FieldReader reader(object, path, &error_);
+    PatchType type = DefaultPatchType();
+    const std::string type_name = reader.TakeStringOr("type", "");
+    if (type_name == "json") {
+      type = PatchType::kJson;
+    } else if (type_name == "merge") {
+      type = PatchType::kMerge;
+    } else if (type_name == "strategic") {
+      type = PatchType::kStrategic;
+    } else if (!type_name.empty()) {
+      reader.Fail("type", "must be json, merge or strategic");
+    }
+    const std::string subresource = reader.TakeStringOr("subresource", "");
+    const std::string root = reader.TakeStringOr("root", "");
+    const std::string body = reader.TakeStringOr("template", "");
+    reader.Refuse("impersonation", kNotYet);
+    reader.Finish();
+    AddPatch(type, subresource, root, body, reader.PathOf("template"));
+  }
+
+  void AddPatch(PatchType type, std::string subresource, std::string root, std::string_view text,
+                std::string_view path) {
+    auto body = Template::Compile(text, Scope());
+    if (body) {
+      Add(PatchAction{type, std::move(subresource), std::move(root), std::move(*body)});
+    } else if (error_.empty()) {
+      error_ = fmt::format("{}: {}", path, body.error());
+    }
+  }
+
+  // Once the object is deleted, events are all that can still be done.
+  void Add(StageAction action) {
+    if (deleted_ && !std::holds_alternative<EventAction>(action)) return;
+    deleted_ = deleted_ || std::holds_alternative<DeleteAction>(action);
+    stage_.actions.push_back(std::move(action));
+  }
+
+  [[nodiscard]] bool Is(std::string_view kind) const {
+    return stage_.group.empty() && stage_.kind == kind;
+  }
+  [[nodiscard]] PatchType DefaultPatchType() const {
+    return Is("Pod") || Is("Node") ? PatchType::kStrategic : PatchType::kMerge;
+  }
+  [[nodiscard]] TemplateScope Scope() const {
+    return Is("Pod")    ? TemplateScope::kPod
+           : Is("Node") ? TemplateScope::kNode
+                        : TemplateScope::kAny;
+  }
+
+  Stage stage_;
+  bool deleted_ = false;
+  std::string error_;
+};
+
+}  // namespace
+
+std::expected<Stage, std::string> Stage::Parse(const Value& object) {
+  return Parser().Parse(object);
+}
+
+}  // namespace kulisse::simulator

@@ -1,0 +1,538 @@
+#include "simulator/stage/template_functions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "base/json/write.h"
+#include "base/status.h"
+#include "openapi/yaml.h"
+
+namespace kulisse::simulator {
+
+namespace {
+
+using json::Value;
+
+// What `Version` returns: the KWOK whose stage language this is.
+constexpr std::string_view kKwokVersion = "0.8.0";
+
+// --- printing
+
+void AppendNested(const Value& value, std::string* out) {
+  if (value.IsNull()) {
+    *out += "<nil>";
+  } else {
+    AppendPrinted({&value}, out);
+  }
+}
+
+std::vector<const json::Member*> SortedMembers(const Value& object) {
+  std::vector<const json::Member*> members;
+  members.reserve(object.size());
+  for (const json::Member& member : object.members()) members.push_back(&member);
+  std::ranges::sort(members, {}, &json::Member::name);
+  return members;
+}
+
+std::string Printed(const Operand& operand) {
+  std::string text;
+  AppendPrinted(operand, &text);
+  return text;
+}
+
+// The text of a string argument; nil counts as "".
+std::string_view Text(const Operand& operand) {
+  return operand.IsString() ? operand.value->AsString() : std::string_view();
+}
+
+// --- comparison
+
+enum class BasicKind : uint8_t { kNone, kBool, kNumber, kString };
+
+BasicKind KindOf(const Operand& operand) {
+  if (operand.IsNil() || operand.IsArray() || operand.IsObject()) return BasicKind::kNone;
+  if (operand.value->IsBool()) return BasicKind::kBool;
+  return operand.IsString() ? BasicKind::kString : BasicKind::kNumber;
+}
+
+// Whether both are texts to Go: a number of the data is one.
+bool CompareAsText(const Operand& a, const Operand& b) {
+  const auto text = [](const Operand& o) { return o.IsString() || (o.IsNumber() && !o.computed); };
+  return text(a) && text(b) && (a.IsString() || b.IsString());
+}
+
+bool Equal(TemplateCall& call, const Operand& a, const Operand& b, bool* equal) {
+  if (a.IsNil() || b.IsNil()) {
+    *equal = a.IsNil() && b.IsNil();
+    return true;
+  }
+  if (CompareAsText(a, b)) {
+    *equal = Printed(a) == Printed(b);
+    return true;
+  }
+  const BasicKind kind = KindOf(a);
+  if (kind != KindOf(b)) return call.Fail("incompatible types for comparison");
+  if (kind == BasicKind::kNone) return call.Fail("non-comparable type");
+  *equal = *a.value == *b.value;
+  return true;
+}
+
+bool CallEqual(TemplateCall& call, Arguments arguments, Operand* result) {
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    bool equal = false;
+    if (!Equal(call, arguments[0], arguments[i], &equal)) return false;
+    if (equal || i + 1 == arguments.size()) {
+      *result = call.KeepBool(equal);
+      return true;
+    }
+  }
+  return call.Fail("missing argument for comparison");
+}
+
+bool CallNotEqual(TemplateCall& call, Arguments arguments, Operand* result) {
+  bool equal = false;
+  if (!Equal(call, arguments[0], arguments[1], &equal)) return false;
+  *result = call.KeepBool(!equal);
+  return true;
+}
+
+bool Less(TemplateCall& call, const Operand& a, const Operand& b, bool* less) {
+  if (CompareAsText(a, b)) {
+    *less = Printed(a) < Printed(b);
+    return true;
+  }
+  const BasicKind kind = KindOf(a);
+  if (kind != KindOf(b)) return call.Fail("incompatible types for comparison");
+  if (kind != BasicKind::kNumber) return call.Fail("invalid type for comparison");
+  *less = a.value->IsInt() && b.value->IsInt() ? a.value->AsInt() < b.value->AsInt()
+                                               : a.value->AsDouble() < b.value->AsDouble();
+  return true;
+}
+
+// lt, le, gt, ge: `swap` compares b < a, `negate` turns the answer round.
+template <bool swap, bool negate>
+bool CallOrder(TemplateCall& call, Arguments arguments, Operand* result) {
+  bool less = false;
+  if (!Less(call, arguments[swap ? 1 : 0], arguments[swap ? 0 : 1], &less)) return false;
+  *result = call.KeepBool(less != negate);
+  return true;
+}
+
+// --- Go's other builtins
+
+bool CallNot(TemplateCall& call, Arguments arguments, Operand* result) {
+  *result = call.KeepBool(!arguments[0].Truth());
+  return true;
+}
+
+bool CallLen(TemplateCall& call, Arguments arguments, Operand* result) {
+  const Operand& operand = arguments[0];
+  if (!operand.IsString() && !operand.IsArray() && !operand.IsObject()) {
+    return call.Fail(fmt::format("len of type {}", operand.TypeName()));
+  }
+  *result = call.KeepInt(static_cast<int64_t>(operand.value->size()));
+  return true;
+}
+
+bool CallIndex(TemplateCall& call, Arguments arguments, Operand* result) {
+  Operand item = arguments[0];
+  for (const Operand& index : arguments.subspan(1)) {
+    if (item.IsNil()) return call.Fail("index of untyped nil");
+    if (item.IsObject() && index.IsString()) {
+      item = {item.value->Find(index.value->AsString())};
+    } else if (item.IsArray() && index.IsNumber() && index.value->IsInt()) {
+      const int64_t at = index.value->AsInt();
+      if (at < 0 || at >= static_cast<int64_t>(item.value->size())) {
+        return call.Fail(fmt::format("index out of range: {}", at));
+      }
+      item = {&item.value->elements()[static_cast<size_t>(at)]};
+    } else {
+      return call.Fail(fmt::format("cannot index {} with {}", item.TypeName(), index.TypeName()));
+    }
+  }
+  *result = item;
+  return true;
+}
+
+bool CallSlice(TemplateCall& call, Arguments arguments, Operand* result) {
+  const Operand& item = arguments[0];
+  if (!item.IsString() && !item.IsArray()) {
+    return call.Fail(fmt::format("can't slice item of type {}", item.TypeName()));
+  }
+  const auto size = static_cast<int64_t>(item.value->size());
+  int64_t bounds[2] = {0, size};
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    if (!arguments[i].IsNumber() || !arguments[i].value->IsInt()) {
+      return call.Fail("cannot index slice with a non-integer");
+    }
+    bounds[i - 1] = arguments[i].value->AsInt();
+  }
+  if (bounds[0] < 0 || bounds[1] > size || bounds[0] > bounds[1]) {
+    return call.Fail("index out of range");
+  }
+  const auto begin = static_cast<size_t>(bounds[0]);
+  const auto count = static_cast<size_t>(bounds[1] - bounds[0]);
+  if (item.IsString()) {
+    *result = call.KeepString(item.value->AsString().substr(begin, count));
+    return true;
+  }
+  Value part = Value::Array();
+  for (const Value& element : item.value->elements().subspan(begin, count)) {
+    part.PushBack(element.Clone(call.arena()), call.arena());
+  }
+  *result = call.Keep(std::move(part));
+  return true;
+}
+
+// Blanks between operands when neither is a string.
+bool CallPrint(TemplateCall& call, Arguments arguments, Operand* result) {
+  std::string text;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (i > 0 && !arguments[i - 1].IsString() && !arguments[i].IsString()) text += ' ';
+    if (arguments[i].IsNil())
+      text += "<nil>";
+    else
+      AppendPrinted(arguments[i], &text);
+  }
+  *result = call.KeepString(text);
+  return true;
+}
+
+bool CallPrintln(TemplateCall& call, Arguments arguments, Operand* result) {
+  std::string text;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (i > 0) text += ' ';
+    if (arguments[i].IsNil())
+      text += "<nil>";
+    else
+      AppendPrinted(arguments[i], &text);
+  }
+  *result = call.KeepString(text + "\n");
+  return true;
+}
+
+// --- sprig
+
+bool CallDict(TemplateCall& call, Arguments arguments, Operand* result) {
+  Value dict = Value::Object();
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    Value value = Value::StringRef("");
+    if (i + 1 < arguments.size()) {
+      value = arguments[i + 1].IsNil() ? Value() : arguments[i + 1].value->Clone(call.arena());
+    }
+    dict.Set(Printed(arguments[i]), std::move(value), call.arena());
+  }
+  *result = call.Keep(std::move(dict));
+  return true;
+}
+
+bool CallList(TemplateCall& call, Arguments arguments, Operand* result) {
+  Value list = Value::Array();
+  for (const Operand& argument : arguments) {
+    list.PushBack(argument.IsNil() ? Value() : argument.value->Clone(call.arena()), call.arena());
+  }
+  *result = call.Keep(std::move(list));
+  return true;
+}
+
+bool CallJoin(TemplateCall& call, Arguments arguments, Operand* result) {
+  std::string text;
+  if (arguments[1].IsArray()) {
+    bool first = true;
+    for (const Value& element : arguments[1].value->elements()) {
+      if (element.IsNull()) continue;
+      if (!first) text += Text(arguments[0]);
+      AppendPrinted({&element}, &text);
+      first = false;
+    }
+  } else if (!arguments[1].IsNil()) {
+    AppendPrinted(arguments[1], &text);
+  }
+  *result = call.KeepString(text);
+  return true;
+}
+
+bool CallDefault(TemplateCall&, Arguments arguments, Operand* result) {
+  *result = arguments.size() > 1 && arguments[1].Truth() ? arguments[1] : arguments[0];
+  return true;
+}
+
+bool CallSprigQuote(TemplateCall& call, Arguments arguments, Operand* result) {
+  std::string text;
+  for (const Operand& argument : arguments) {
+    if (argument.IsNil()) continue;
+    if (!text.empty()) text += ' ';
+    text += GoQuote(Printed(argument));
+  }
+  *result = call.KeepString(text);
+  return true;
+}
+
+// --- KWOK
+
+bool CallQuote(TemplateCall& call, Arguments arguments, Operand* result) {
+  const Operand& operand = arguments[0];
+  std::string text;
+  if (operand.IsString()) {
+    json::AppendString(operand.value->AsString(), &text);
+  } else {
+    text = GoQuote(operand.IsNil() ? "null" : json::ToSortedString(*operand.value));
+  }
+  *result = call.KeepString(text);
+  return true;
+}
+
+// Go's RFC3339Nano: as many digits of the fraction as there are, none for a whole second.
+std::string FormatNanoTime(SystemTime time) {
+  std::string text = FormatTime(time);
+  const int64_t nanos = (time.time_since_epoch() % std::chrono::seconds(1)).count();
+  if (nanos == 0) return text;
+  std::string fraction = fmt::format(".{:09}", nanos);
+  fraction.resize(fraction.find_last_not_of('0') + 1);
+  return text.insert(text.size() - 1, fraction);
+}
+
+bool CallNow(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepString(FormatNanoTime(call.environment().Now()));
+  return true;
+}
+
+bool CallStartTime(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepString(FormatNanoTime(call.environment().StartTime()));
+  return true;
+}
+
+bool CallYaml(TemplateCall& call, Arguments arguments, Operand* result) {
+  static const Value kNull;
+  std::string text = openapi::ToYaml(arguments[0].value == nullptr ? kNull : *arguments[0].value);
+  constexpr int64_t kIndentMax = 100;
+  int64_t indent = 0;
+  if (arguments.size() == 2) {
+    if (!arguments[1].IsNumber() || !arguments[1].value->IsInt()) {
+      return call.Fail("the indentation must be an integer");
+    }
+    indent = arguments[1].value->AsInt();
+    if (indent > kIndentMax) return call.Fail("the indentation is too large");
+  }
+  if (indent <= 0) {
+    *result = call.KeepString(text);
+    return true;
+  }
+  const std::string line_begin = "\n" + std::string(static_cast<size_t>(indent) * 2, ' ');
+  std::string indented = line_begin;
+  for (const char c : text) {
+    if (c == '\n')
+      indented += line_begin;
+    else
+      indented += c;
+  }
+  *result = call.KeepString(indented);
+  return true;
+}
+
+bool CallVersion(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepString(kKwokVersion);
+  return true;
+}
+
+struct ConditionRow {
+  std::string_view type, status, reason, message;
+};
+constexpr ConditionRow kNodeConditions[] = {
+    {"Ready", "True", "KubeletReady", "kubelet is posting ready status"},
+    {"MemoryPressure", "False", "KubeletHasSufficientMemory",
+     "kubelet has sufficient memory available"},
+    {"DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"},
+    {"PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"},
+    {"NetworkUnavailable", "False", "RouteCreated", "RouteController created a route"},
+};
+
+json::Document MakeNodeConditions() {
+  json::Document document;
+  document.root = Value::Array();
+  for (const ConditionRow& row : kNodeConditions) {
+    Value& item = document.root.PushBack(Value::Object(), document.arena);
+    item.AppendRef("type", Value::StringRef(row.type), document.arena);
+    item.AppendRef("status", Value::StringRef(row.status), document.arena);
+    item.AppendRef("lastHeartbeatTime", Value(), document.arena);
+    item.AppendRef("lastTransitionTime", Value(), document.arena);
+    item.AppendRef("reason", Value::StringRef(row.reason), document.arena);
+    item.AppendRef("message", Value::StringRef(row.message), document.arena);
+  }
+  return document;
+}
+
+bool CallNodeConditions(TemplateCall&, Arguments, Operand* result) {
+  static const json::Document kConditions = MakeNodeConditions();
+  *result = {&kConditions.root};
+  return true;
+}
+
+bool CallNodeIP(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepString(call.environment().NodeIP());
+  return true;
+}
+
+bool CallNodeName(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepString(call.environment().NodeName());
+  return true;
+}
+
+bool CallNodePort(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepInt(call.environment().NodePort());
+  return true;
+}
+
+Operand KeepStrings(TemplateCall& call, const std::vector<std::string>& texts) {
+  Value list = Value::Array();
+  for (const std::string& text : texts) {
+    list.PushBack(Value::String(text, call.arena()), call.arena());
+  }
+  return call.Keep(std::move(list));
+}
+
+bool CallNodeIPsWith(TemplateCall& call, Arguments arguments, Operand* result) {
+  *result = KeepStrings(call, call.environment().NodeIPsWith(Text(arguments[0])));
+  return true;
+}
+
+bool CallNodeIPWith(TemplateCall& call, Arguments arguments, Operand* result) {
+  const auto ips = call.environment().NodeIPsWith(Text(arguments[0]));
+  *result = call.KeepString(ips.empty() ? call.environment().NodeIP() : ips[0]);
+  return true;
+}
+
+TemplateEnvironment::PodReference PodOf(Arguments arguments) {
+  if (arguments.empty()) return {};
+  return {.node = Text(arguments[0]),
+          .host_network = arguments[1].Truth(),
+          .uid = Text(arguments[2]),
+          .name = Text(arguments[3]),
+          .ns = Text(arguments[4])};
+}
+
+bool CallPodIPsWith(TemplateCall& call, Arguments arguments, Operand* result) {
+  const auto ips = call.environment().PodIPsWith(PodOf(arguments));
+  if (!ips) return call.Fail(ips.error());
+  *result = KeepStrings(call, *ips);
+  return true;
+}
+
+// PodIP without arguments takes from the default CIDR.
+bool CallPodIPWith(TemplateCall& call, Arguments arguments, Operand* result) {
+  const auto ips = call.environment().PodIPsWith(PodOf(arguments));
+  if (!ips) return call.Fail(ips.error());
+  *result = call.KeepString(ips->empty() ? call.environment().NodeIP() : ips->front());
+  return true;
+}
+
+constexpr auto kAnyScope = TemplateScope::kAny;
+
+constexpr TemplateFunction kFunctions[] = {
+    {"and", 1, -1, nullptr, TemplateFunction::Special::kAnd},
+    {"or", 1, -1, nullptr, TemplateFunction::Special::kOr},
+    {"not", 1, 1, CallNot},
+    {"eq", 2, -1, CallEqual},
+    {"ne", 2, 2, CallNotEqual},
+    {"lt", 2, 2, CallOrder<false, false>},
+    {"le", 2, 2, CallOrder<true, true>},
+    {"gt", 2, 2, CallOrder<true, false>},
+    {"ge", 2, 2, CallOrder<false, true>},
+    {"index", 1, -1, CallIndex},
+    {"slice", 1, 3, CallSlice},
+    {"len", 1, 1, CallLen},
+    {"print", 0, -1, CallPrint},
+    {"printf", 1, -1, CallPrintf},
+    {"println", 0, -1, CallPrintln},
+    {"default", 1, 2, CallDefault},
+    {"dict", 0, -1, CallDict},
+    {"join", 2, 2, CallJoin},
+    {"list", 0, -1, CallList},
+    {"quote", 0, -1, CallSprigQuote},
+    {"Quote", 1, 1, CallQuote},
+    {"Now", 0, 0, CallNow},
+    {"StartTime", 0, 0, CallStartTime},
+    {"YAML", 1, 2, CallYaml},
+    {"Version", 0, 0, CallVersion},
+    {"NodeConditions", 0, 0, CallNodeConditions},
+    {"NodeIP", 0, 0, CallNodeIP, {}, kAnyScope, true},
+    {"NodeName", 0, 0, CallNodeName, {}, TemplateScope::kNode},
+    {"NodePort", 0, 0, CallNodePort, {}, TemplateScope::kNode},
+    {"NodeIPWith", 1, 1, CallNodeIPWith, {}, TemplateScope::kPod},
+    {"NodeIPsWith", 1, 1, CallNodeIPsWith, {}, TemplateScope::kPod},
+    {"PodIP", 0, 0, CallPodIPWith, {}, TemplateScope::kPod},
+    {"PodIPWith", 5, 5, CallPodIPWith, {}, TemplateScope::kPod},
+    {"PodIPsWith", 5, 5, CallPodIPsWith, {}, TemplateScope::kPod},
+};
+
+}  // namespace
+
+bool Operand::Truth() const {
+  if (IsNil()) return false;
+  if (value->IsBool()) return value->AsBool();
+  if (value->IsNumber()) return !computed || value->AsDouble() != 0;
+  return value->size() > 0;
+}
+
+std::string_view Operand::TypeName() const {
+  if (IsNil()) return "nil";
+  switch (value->type()) {
+    case json::Type::kBool:
+      return "bool";
+    case json::Type::kString:
+      return "string";
+    case json::Type::kArray:
+      return "list";
+    case json::Type::kObject:
+      return "map";
+    default:
+      return "number";
+  }
+}
+
+void AppendPrinted(const Operand& operand, std::string* out) {
+  if (operand.IsNil()) {
+    *out += "<no value>";
+    return;
+  }
+  const Value& value = *operand.value;
+  if (value.IsString()) {
+    *out += value.AsString();
+  } else if (value.IsArray()) {
+    *out += '[';
+    for (const Value& element : value.elements()) {
+      if (&element != value.elements().data()) *out += ' ';
+      AppendNested(element, out);
+    }
+    *out += ']';
+  } else if (value.IsObject()) {
+    *out += "map[";
+    bool first = true;
+    for (const json::Member* member : SortedMembers(value)) {
+      if (!first) *out += ' ';
+      out->append(member->name).append(":");
+      AppendNested(member->value, out);
+      first = false;
+    }
+    *out += ']';
+  } else {
+    json::Append(value, out);
+  }
+}
+
+const TemplateFunction* FindTemplateFunction(std::string_view name, TemplateScope scope) {
+  for (const TemplateFunction& function : kFunctions) {
+    if (function.name != name) continue;
+    const bool fits = function.node_and_pod
+                          ? scope != TemplateScope::kAny
+                          : function.scope == TemplateScope::kAny || function.scope == scope;
+    if (fits) return &function;
+  }
+  return nullptr;
+}
+
+}  // namespace kulisse::simulator
