@@ -17,7 +17,7 @@ BANNED_CODE = [
     (r"\b(sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.:>])sleep\(",
      ("bench/",), "Runtime::ScheduleAfter; in tests VirtualRuntime::RunFor"),
     (r"(?<![\w.:>])(?<!\w )(std::)?(rand|srand|random|drand48)\("
-     r"|\bstd::(random_device|mt19937\w*)\b", ("cmd/",),
+     r"|\bstd::(random_device|mt19937\w*)\b", ("cmd/", "test/"),
      "Runtime::RandomBits or Random with a seed"),
     (r"(?<![\w.:>])(std::)?(time|gettimeofday|clock_gettime)\(",
      ("base/real_runtime.cc", "base/log.cc", "bench/"),
