@@ -115,6 +115,8 @@ inline constexpr size_t kTemplateBytesMax = 256 * 1024;
 inline constexpr size_t kTemplateOutputBytesMax = 1024 * 1024;
 // Steps that one jq or template evaluation may take.
 inline constexpr size_t kExpressionStepsMax = 1'000'000;
+// Between tries to empty a namespace that is being deleted, while something holds its objects.
+inline constexpr auto kNamespaceRetryDelay = 250ms;
 // Simulated nodes of --nodes.
 inline constexpr size_t kSimulatedNodesMax = 100'000;
 

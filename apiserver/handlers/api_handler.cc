@@ -68,7 +68,8 @@ const std::array<ApiHandler::Filter, 5> ApiHandler::kChain = {{
 ApiHandler::ApiHandler(const ApiHandlerParts& parts)
     : parts_(parts),
       resources_(parts.store),
-      discovery_rows_(DiscoveryRows(parts.store.catalog())) {}
+      discovery_rows_(DiscoveryRows(parts.store.catalog())),
+      openapi_(discovery_rows_) {}
 
 HttpResponse ApiHandler::Handle(HttpRequest request) {
   Runtime& runtime = parts_.store.runtime();

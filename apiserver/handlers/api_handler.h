@@ -18,6 +18,7 @@
 #include "apiserver/authn/authenticator.h"
 #include "apiserver/authz/authorizer.h"
 #include "apiserver/discovery/discovery.h"
+#include "apiserver/discovery/openapi_documents.h"
 #include "apiserver/handlers/resource_handlers.h"
 #include "apiserver/http.h"
 #include "base/metrics.h"
@@ -70,6 +71,7 @@ class ApiHandler final : public HttpHandler {
   ApiHandlerParts parts_;
   ResourceHandlers resources_;
   std::vector<const openapi::ResourceInfo*> discovery_rows_;
+  OpenApiDocuments openapi_;
   std::atomic<bool> ready_{false};
   std::once_flag aggregated_once_;
   AggregatedDiscovery aggregated_api_;

@@ -176,6 +176,51 @@ ApiHandler::Answer ApiHandler::ServeNonResource(RequestState& state) {
   return ServeDiscovery(state);
 }
 
-ApiHandler::Answer ApiHandler::ServeOpenApi(const RequestState& /*state*/) { return std::nullopt; }
+ApiHandler::Answer ApiHandler::ServeOpenApi(const RequestState& state) {
+  std::string_view path = state.info.path;
+  HttpResponse response;
+  response.compressible = true;
+  if (path == "/openapi/v3" || path == "/openapi/v3/") {
+    response.headers = {{"Content-Type", std::string(kOpenApiV3IndexType)}};
+    response.body = openapi_.V3Index();
+    return response;
+  }
+  const std::string_view accept = state.request.Find("Accept");
+  std::optional<OpenApiDocument> document;
+  std::string_view type = "application/json";
+  if (path == "/openapi/v2") {
+    if (accept.find("proto-openapi.spec.v2") != std::string_view::npos) {
+      document = openapi_.V2Protobuf();
+      type = kOpenApiV2ProtobufType;
+    } else {
+      document = openapi_.V2Json();
+    }
+    response.headers.emplace_back("Vary", "Accept-Encoding, Accept");
+  } else if (path.starts_with("/openapi/v3/")) {
+    path.remove_prefix(std::string_view("/openapi/v3/").size());
+    document = openapi_.V3(path);
+    if (document) {
+      const std::string_view etag = document->etag;
+      const std::string_view hash = etag.substr(1, etag.size() - 2);
+      const auto asked = state.info.query.Get("hash");
+      if (asked && *asked != hash) {
+        response.status = 301;
+        response.headers.emplace_back("Location", fmt::format("/openapi/v3/{}?hash={}", path, hash));
+        return response;
+      }
+      response.headers.emplace_back("Vary", "Accept-Encoding, Accept");
+      if (asked) response.headers.emplace_back("Cache-Control", "public, immutable");
+    }
+  }
+  if (!document) return std::nullopt;
+  response.headers.emplace_back("Content-Type", type);
+  response.headers.emplace_back("ETag", document->etag);
+  if (state.request.Find("If-None-Match") == document->etag) {
+    response.status = 304;
+    return response;
+  }
+  response.body = std::move(document->body);
+  return response;
+}
 
 }  // namespace kulisse::apiserver

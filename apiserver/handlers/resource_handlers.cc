@@ -84,8 +84,7 @@ Result<HttpResponse> ResourceHandlers::Handle(RequestState& state) {
   const std::string_view subresource =
       state.subresource == nullptr ? std::string_view() : state.subresource->name;
   const bool whole = subresource.empty() || subresource == "status" || subresource == "scale" ||
-                     subresource == "finalize" || subresource == "approval" ||
-                     subresource == "ephemeralcontainers" || subresource == "resize";
+                     subresource == "finalize" || subresource == "approval";
   if (verb == "create") {
     return subresource.empty() ? Create(state) : CreateSubresource(state);
   }

@@ -97,7 +97,16 @@ json::Value& Metadata(json::Document& object) {
 void RestoreUntouchable(json::Document& object, const json::Value& old,
                         const ResourceInfo& resource, std::string_view subresource) {
   json::Arena& arena = object.arena;
-  if (subresource == "status") {
+  if (subresource == "finalize") {
+    // Namespaces: spec.finalizers alone changes.
+    json::Value finalizers;
+    if (const json::Value* wanted = object.root.Find({"spec", "finalizers"})) {
+      finalizers = wanted->Clone(arena);
+    }
+    object.root = old.Clone(arena);
+    json::Value& spec = object.root.SetDefaultObject("spec", arena);
+    spec.Set("finalizers", std::move(finalizers), arena);
+  } else if (subresource == "status" || subresource == "approval") {
     std::vector<std::string_view> names;
     for (const json::Member& member : object.root.members()) {
       if (member.name != "metadata" && member.name != "status" && member.name != "kind" &&
