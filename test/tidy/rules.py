@@ -9,7 +9,7 @@ FUNCTION_LINES_MAX = 70
 BANNED_CODE = [
     (r"\b(system|steady|high_resolution)_clock::now\b",
      ("base/real_runtime.cc", "base/log.cc", "bench/",
-      "apiserver/net/server.cc", "test/unit/apiserver/net/"),  # how long Stop() may take is the machine's time
+      "apiserver/net/server.cc", "test/unit/apiserver/net/"),  # sockets live on the machine's time
      "Runtime::Now or Runtime::MonotonicNow"),
     (r"\bstd::(thread|jthread|async)\b",
      ("base/real_runtime.", "storage/", "apiserver/net/", "cmd/", "test/", "bench/"),
@@ -23,14 +23,16 @@ BANNED_CODE = [
      ("base/real_runtime.cc", "base/log.cc", "bench/"),
      "Runtime::Now"),
     (r"\bdetached\b", (), "a coroutine that somebody can cancel and await"),
-    (r"\benable_shared_from_this\b", ("apiserver/net/", "test/unit/apiserver/net/"), "an owner, or values"),
+    (r"\benable_shared_from_this\b", ("apiserver/net/", "test/unit/apiserver/net/"),
+     "an owner, or values"),
     (r"\busing namespace\b(?! std::(\w+::)?\w*literals\b)", (),
      "using-declarations of single names"),
     (r"\bstd::regex\b", (), "a parser of a few lines: std::regex recurses on its input"),
     (r"\brapidjson\b", ("base/json/",), "base/json/value.h"),
     (r"\bstd::(cout|cerr|clog)\b|(?<![\w.:>])(std::)?(printf|puts)\(",
      ("cmd/", "test/", "bench/", "openapi/generate/"), "base/log.h: libraries do not print"),
-    (r"(?<![\w.:>])(std::)?(atoi|atol|atof|strtok|sprintf|strcpy|strcat|gets)\(", ("bench/", "test/"),
+    (r"(?<![\w.:>])(std::)?(atoi|atol|atof|strtok|sprintf|strcpy|strcat|gets)\(",
+     ("bench/", "test/"),
      "base/text.h or fmt::format"),
     (r"(?<![\w.:>])assert\(", (), "KULISSE_ASSERT, which release builds keep"),
 ]

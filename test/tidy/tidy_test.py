@@ -146,7 +146,8 @@ class TreeTest(unittest.TestCase):
                       found({("file", "a.cc"): 900, ("function", "b.cc:F"): 80})[0])
 
     def test_files_are_registered(self):
-        texts = {"CMakeLists.txt": "add_subdirectory(a)", "a/CMakeLists.txt": "SRCS x.cc b/y.cc ../d/w.cc",
+        texts = {"CMakeLists.txt": "add_subdirectory(a)",
+                 "a/CMakeLists.txt": "SRCS x.cc b/y.cc ../d/w.cc",
                  "a/x.cc": "", "a/b/y.cc": "", "a/b/z.cc": "", "a/xx.cc": "",
                  "c/CMakeLists.txt": "", "d/w.cc": "",
                  "cmake/r.cmake": "add(${CMAKE_SOURCE_DIR}/d/v.cc)", "d/v.cc": ""}
