@@ -195,21 +195,6 @@ LeafResult NormalizeBytes(Value& value, Arena& arena, std::string* error) {
   return LeafResult::kOk;
 }
 
-LeafResult NormalizeStringList(Value& value, std::string* error) {
-  if (!value.IsArray()) {
-    *error = "[]string";
-    return LeafResult::kWrongType;
-  }
-  for (Value& element : value.elements()) {
-    if (element.IsNull()) element = Value::StringRef("");
-    if (!element.IsString()) {
-      *error = "string";
-      return LeafResult::kWrongType;
-    }
-  }
-  return LeafResult::kOk;
-}
-
 LeafResult Require(bool fits, std::string_view go_type, std::string* error) {
   if (fits) return LeafResult::kOk;
   *error = go_type;
@@ -244,8 +229,6 @@ LeafResult NormalizeLeaf(Value& value, TypeKind kind, Arena& arena, std::string*
       return NormalizeTime(value, TimeLayout::kMicros, arena, error);
     case TypeKind::kDuration:
       return NormalizeDuration(value, arena, error);
-    case TypeKind::kStringList:
-      return NormalizeStringList(value, error);
     default:
       return LeafResult::kOk;  // raw JSON is kept as it is
   }

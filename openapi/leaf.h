@@ -24,7 +24,7 @@ enum class LeafResult : uint8_t {
 };
 
 // Brings the value, which is not null, into canonical form.
-// REQUIRES: kind is neither kStruct nor one of the kSchemaOr… kinds.
+// REQUIRES: kind is none of kStruct, kStringList and the kSchemaOr… kinds.
 [[nodiscard]] LeafResult NormalizeLeaf(json::Value& value, TypeKind kind, json::Arena& arena,
                                        std::string* error);
 

@@ -66,7 +66,7 @@ const WireField* TypePlan::FindWire(uint32_t number) const {
   return &wire[i - 1];
 }
 
-TypePlans::TypePlans(const TypeTable& table) {
+TypePlans::TypePlans(const TypeTable& table) : string_type_(table.Find("string")) {
   plans_.reserve(table.types().size());
   for (const TypeInfo& type : table.types()) plans_.push_back(MakePlan(type, table));
 }

@@ -40,11 +40,14 @@ class TypePlans {
   static const TypePlans& Of(const TypeTable& table);
 
   [[nodiscard]] const TypePlan& Get(TypeId id) const { return plans_[id]; }
+  // The basic type "string".
+  [[nodiscard]] TypeId string_type() const { return string_type_; }
 
  private:
   explicit TypePlans(const TypeTable& table);
 
   std::vector<TypePlan> plans_;
+  TypeId string_type_;
 };
 
 }  // namespace kulisse::openapi

@@ -94,6 +94,8 @@ void ReadNote(std::string_view note, FieldInfo* field) {
     field->map_granular = note == "granular";
   } else if (TakePrefix("default=", &note)) {
     field->default_json = note;
+  } else if (TakePrefix("go-type=", &note)) {
+    field->go_type = note;
   } else if (TakePrefix("enum=", &note)) {
     field->enum_values = note;
   } else {

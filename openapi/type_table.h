@@ -47,6 +47,7 @@ enum class ListType : uint8_t { kNone, kAtomic, kSet, kMap };
 struct FieldInfo {
   std::string_view json_name;  // "" for an inlined struct (Go `json:",inline"`)
   std::string_view go_name;    // as in the Go struct; error messages of Go's decoder print it
+  std::string_view go_type;    // "v1.PullPolicy" where Go has more names than the type; or ""
   uint16_t number = 0;         // protobuf; 0: not on the wire
   TypeId type = kNoType;       // of the value, the element, or the map's values
   FieldShape shape = FieldShape::kSingle;

@@ -50,19 +50,48 @@ std::string_view JsonWord(const Value& value) {
 }
 
 // "v1.Container" of "io.k8s.api.core.v1.Container"; names of basic types as Go has them.
-std::string GoTypeName(const TypeInfo& type) {
+std::string PlainGoType(const TypeInfo& type) {
   if (type.kind == TypeKind::kBytes) return "[]uint8";
   if (type.kind == TypeKind::kDouble) return "float64";
+  if (type.kind == TypeKind::kStringList) return "[]string";
   const size_t name = type.name.rfind('.');
   if (name == std::string_view::npos) return std::string(type.name);
   const std::string_view path = type.name.substr(0, name);
   return fmt::format("{}.{}", path.substr(path.rfind('.') + 1), type.go_name);
 }
 
+// Takes one "[]" or "map[string]" off a Go type; what is left is "" when it has none in front.
+std::string_view GoElementType(std::string_view go_type) {
+  const bool list_or_map = go_type.starts_with("[]") || go_type.starts_with("map[");
+  return list_or_map ? go_type.substr(go_type.find(']') + 1) : std::string_view();
+}
+
+// Go's own name of the type at a place, "" when the plain one will do.
+std::string_view NamedGoType(const Place* place) {
+  if (place == nullptr) return "";
+  switch (place->kind) {
+    case Place::Kind::kStruct:
+      return place->field->field->go_type;
+    case Place::Kind::kNestedDecoder:
+      return "";
+    default:
+      return GoElementType(NamedGoType(place->parent));
+  }
+}
+
+std::string GoTypeAt(const Place* place, std::string_view plain) {
+  const std::string_view named = NamedGoType(place);
+  return std::string(named.empty() ? plain : named);
+}
+
 class Normalizer {
  public:
   Normalizer(const TypeTable& table, Arena& arena, NormalizeReport* report)
-      : table_(table), plans_(TypePlans::Of(table)), arena_(arena), report_(report) {}
+      : table_(table),
+        plans_(TypePlans::Of(table)),
+        string_(plans_.string_type()),
+        arena_(arena),
+        report_(report) {}
 
   // False when decoding ended at an error; error() may be set in either case.
   bool Element(Value& value, TypeId type, const Place* place);
@@ -90,6 +119,7 @@ class Normalizer {
 
   const TypeTable& table_;
   const TypePlans& plans_;
+  const TypeId string_;
   Arena& arena_;
   NormalizeReport* report_;
   std::string error_;
@@ -151,6 +181,8 @@ bool Normalizer::Element(Value& value, TypeId type, const Place* place) {
     case TypeKind::kSchemaOrArray:
     case TypeKind::kSchemaOrStrings:
       return Schema(value, info, place);
+    case TypeKind::kStringList:
+      return List(value, string_, place);
     default:
       return Leaf(value, info, place);
   }
@@ -158,7 +190,8 @@ bool Normalizer::Element(Value& value, TypeId type, const Place* place) {
 
 bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
   const TypeInfo& type = table_.Get(type_id);
-  if (!value.IsObject()) return Note(TypeError(JsonWord(value), GoTypeName(type), parent));
+  if (!value.IsObject())
+    return Note(TypeError(JsonWord(value), GoTypeAt(parent, PlainGoType(type)), parent));
   Place place{.parent = parent, .kind = Place::Kind::kStruct, .type = &type};
   FieldOrder order;
   const auto members = value.members();
@@ -197,7 +230,8 @@ bool Normalizer::Field(Value& value, const FieldInfo& field, const Place* place)
 
 bool Normalizer::List(Value& value, TypeId type, const Place* parent) {
   if (!value.IsArray()) {
-    return Note(TypeError(JsonWord(value), "[]" + GoTypeName(table_.Get(type)), parent));
+    const std::string go_type = GoTypeAt(parent, "[]" + PlainGoType(table_.Get(type)));
+    return Note(TypeError(JsonWord(value), go_type, parent));
   }
   Place place{.parent = parent, .kind = Place::Kind::kList};
   for (Value& element : value.elements()) {
@@ -213,7 +247,8 @@ bool Normalizer::List(Value& value, TypeId type, const Place* parent) {
 
 bool Normalizer::Map(Value& value, TypeId type, const Place* parent) {
   if (!value.IsObject()) {
-    return Note(TypeError(JsonWord(value), "map[string]" + GoTypeName(table_.Get(type)), parent));
+    const std::string go_type = GoTypeAt(parent, "map[string]" + PlainGoType(table_.Get(type)));
+    return Note(TypeError(JsonWord(value), go_type, parent));
   }
   Place place{.parent = parent, .kind = Place::Kind::kMap};
   for (Member& member : value.members()) {
@@ -235,9 +270,9 @@ bool Normalizer::Leaf(Value& value, const TypeInfo& type, const Place* place) {
     case LeafResult::kOk:
       return true;
     case LeafResult::kWrongType:
-      return Note(TypeError(JsonWord(value), text, place));
+      return Note(TypeError(JsonWord(value), GoTypeAt(place, text), place));
     case LeafResult::kBadNumber:
-      return Note(TypeError("number " + json::ToString(value), text, place));
+      return Note(TypeError("number " + json::ToString(value), GoTypeAt(place, text), place));
     case LeafResult::kBadText:
       return Note(std::move(text));
     case LeafResult::kUnmarshal:

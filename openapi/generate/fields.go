@@ -54,6 +54,9 @@ func (c *collector) field(field reflect.StructField, owner *typeFacts, definitio
 		f.typeWord = "*"
 		t = t.Elem()
 	}
+	if hasNamedParts(t) {
+		f.note("go-type=" + t.String())
+	}
 	list := t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8
 	switch {
 	case t.Kind() == reflect.Map:
@@ -85,6 +88,24 @@ func (c *collector) field(field reflect.StructField, owner *typeFacts, definitio
 		panic(fmt.Sprintf("%s has no property %q", owner.name, name))
 	}
 	return f
+}
+
+// hasNamedParts tells whether Go's name of the type says more than its structure: v1.PullPolicy for
+// a string, v1.ResourceList for a map. Decoding errors print these names.
+func hasNamedParts(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Interface:
+		return false
+	case reflect.Map:
+		if hasNamedParts(t.Key()) || hasNamedParts(t.Elem()) {
+			return true
+		}
+	case reflect.Slice, reflect.Pointer:
+		if hasNamedParts(t.Elem()) {
+			return true
+		}
+	}
+	return t.PkgPath() != ""
 }
 
 // protobufNumber reads the tag `protobuf:"bytes,3,opt,name=x"`; 0 when there is none.
