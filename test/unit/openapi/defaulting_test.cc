@@ -1,6 +1,6 @@
 // Goal: objects get the defaults that kube-apiserver gives them.
-// Method: test/golden/defaults holds pairs of an object and what kube-apiserver 1.36.3 answered when
-// it was created, without what the server adds for other reasons (uid, times, status, and what
+// Method: test/golden/defaults holds pairs of an object and what kube-apiserver 1.36.3 answered
+// when it was created, without what the server adds for other reasons (uid, times, status, and what
 // admission and allocation give).
 #include "openapi/defaulting.h"
 
