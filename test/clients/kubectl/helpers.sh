@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by bash before each command of a session (BASH_ENV).
 
 # service_account NAMESPACE: the account that pods must have, where no controller makes it.
