@@ -432,6 +432,12 @@ std::optional<OpenApiDocument> OpenApiDocuments::V3(std::string_view path) const
   return OpenApiDocument{std::move(*body), std::move(etag)};
 }
 
+std::optional<std::string> OpenApiDocuments::V3ETag(std::string_view path) const {
+  const std::vector<std::string> paths = V3Paths();
+  if (std::ranges::find(paths, path) == paths.end()) return std::nullopt;
+  return "\"" + V3Hash(std::string(path)) + "\"";
+}
+
 std::vector<PathItem> OpenApiDocuments::AllPaths() const {
   std::vector<PathItem> items = {CoreVersionsPath(), GroupListPath(), VersionPath(), KeySetPath(),
                                  IssuerPath()};
@@ -487,6 +493,14 @@ OpenApiDocument OpenApiDocuments::V2Json() const {
   if (v2_etag_.empty()) v2_etag_ = ETagOf(document.body);
   document.etag = v2_etag_;
   return document;
+}
+
+std::string OpenApiDocuments::V2ETag() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!v2_etag_.empty()) return v2_etag_;
+  }
+  return V2Json().etag;
 }
 
 OpenApiDocument OpenApiDocuments::V2Protobuf() const {

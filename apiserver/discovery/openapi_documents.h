@@ -55,9 +55,12 @@ class OpenApiDocuments {
   // The hash of the URL is the etag without its quotes: with it the answer never changes, with
   // another one the client is sent (301) to the right one, with none it must not be cached.
   [[nodiscard]] std::optional<OpenApiDocument> V3(std::string_view path) const;
+  // The etag alone; it is made once.
+  [[nodiscard]] std::optional<std::string> V3ETag(std::string_view path) const;
   // GET /openapi/v2. Both forms have the etag of the JSON.
   [[nodiscard]] OpenApiDocument V2Json() const;
   [[nodiscard]] OpenApiDocument V2Protobuf() const;
+  [[nodiscard]] std::string V2ETag() const;
 
  private:
   // What a document of version 3 is made of; of a group version when there are rows.
@@ -71,6 +74,7 @@ class OpenApiDocuments {
   [[nodiscard]] std::vector<std::string> V3Paths() const;
   [[nodiscard]] std::optional<V3Contents> V3ContentsOf(std::string_view path) const;
   [[nodiscard]] std::optional<std::string> V3Body(std::string_view path) const;
+  // REQUIRES: there is such a document.
   [[nodiscard]] std::string V3Hash(const std::string& path) const;
   [[nodiscard]] std::vector<const openapi::ResourceInfo*> RowsOf(std::string_view group,
                                                                  std::string_view version) const;
