@@ -44,6 +44,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // Drops everything at once. Does nothing the second time.
   void Close();
 
+  // A wake-up means that its source has more, and is not urgent.
+  [[nodiscard]] bool waits_for_stream() const { return phase_ == Phase::kWriting; }
   [[nodiscard]] MonotonicTime deadline() const { return deadline_; }
   [[nodiscard]] size_t index() const { return index_; }
   void set_index(size_t index) { index_ = index; }

@@ -34,6 +34,7 @@ Loop::Loop(const Services& services, MonotonicTime now, SystemTime wall)
     : services_(services),
       work_(context_.get_executor()),
       mailbox_(std::make_shared<Mailbox>([this] { Post([this] { DeliverMail(); }); })),
+      round_timer_(context_),
       scratch_(kScratchBytes) {
   SetClock(now, wall);
 }
@@ -130,10 +131,30 @@ void Loop::Sweep() {
 }
 
 void Loop::DeliverMail() {
-  for (const auto& target : mailbox_->Take()) {
-    target->pending.store(false, std::memory_order_release);
+  for (auto& target : mailbox_->Take()) {
+    if (target->connection == nullptr) continue;
+    if (target->connection->waits_for_stream()) {
+      round_.push_back(std::move(target));  // stays pending until its round
+    } else {
+      target->pending.exchange(false, std::memory_order_acq_rel);
+      target->connection->OnWake();
+    }
+  }
+  if (!round_waits_) RunStreamRound();
+}
+
+void Loop::RunStreamRound() {
+  const auto round = std::exchange(round_, {});
+  for (const auto& target : round) {
+    target->pending.exchange(false, std::memory_order_acq_rel);
     if (target->connection != nullptr) target->connection->OnWake();
   }
+  round_waits_ = round.size() >= kStreamRoundPacedMin;
+  if (!round_waits_) return;
+  round_timer_.expires_after(kStreamRoundPeriod);
+  round_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) RunStreamRound();
+  });
 }
 
 }  // namespace kulisse::apiserver::net

@@ -11,6 +11,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <future>
 #include <memory>
 #include <span>
@@ -27,6 +28,10 @@ namespace kulisse::apiserver::net {
 
 // How often the clock of a loop moves.
 inline constexpr auto kClockTick = std::chrono::milliseconds(250);
+// After a round of wake-ups that served many streams the next one waits this long, so that events
+// of a burst of writes share a write to each socket. What comes after a pause goes out at once.
+inline constexpr auto kStreamRoundPeriod = std::chrono::milliseconds(2);
+inline constexpr size_t kStreamRoundPacedMin = 8;
 
 // What connections use that belongs to the server.
 struct Services {
@@ -74,13 +79,18 @@ class Loop {
  private:
   void SetClock(MonotonicTime now, SystemTime wall);
   void Sweep();
+  // Wakes those who wait for durability at once, and streams in rounds.
   void DeliverMail();
+  void RunStreamRound();
   void ReportIfDrained();
 
   const Services services_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::shared_ptr<Mailbox> mailbox_;
+  boost::asio::steady_timer round_timer_;
+  bool round_waits_ = false;
+  std::vector<std::shared_ptr<WakeTarget>> round_;        // woken streams for the next round
   std::vector<std::shared_ptr<Connection>> connections_;  // each knows its index
   MonotonicTime now_;
   SystemTime wall_;

@@ -5,8 +5,7 @@
 // (pipelining is safe). All limits are those of base/limits.h ("apiserver/net").
 //
 // Owns: its threads, sockets and connections. Borrows: handler and runtime. Wakers and gate
-// callbacks
-//   may be called at any time, also after its end: they then do nothing.
+//   callbacks may be called at any time, also after its end: they then do nothing.
 // Time: the runtime's, in ticks of kClockTick; timeouts are that coarse. Stop() alone waits by the
 //   machine's clock.
 // Threads: Start() and Stop() from one thread; the handler is called on the I/O loops.
