@@ -6,14 +6,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <random>
 
-#include "apiserver/api_server.h"
 #include "base/log.h"
 #include "base/real_runtime.h"
 #include "certs/kubeconfig.h"
 #include "certs/pki.h"
+#include "simulator/cluster.h"
+#include "simulator/stage/config.h"
 #include "storage/store.h"
 
 namespace kulisse::cmd {
@@ -76,6 +79,23 @@ std::string AdvertiseAddress(const std::string& bind) {
   return bind;
 }
 
+// Reads the files of --config; "-" is standard input.
+std::expected<simulator::SimulatorConfig, std::string> ReadConfig(
+    const std::vector<std::string>& files) {
+  simulator::SimulatorConfig config;
+  for (const std::string& name : files) {
+    std::ifstream file(name == "-" ? "/dev/stdin" : name, std::ios::binary);
+    if (!file) return std::unexpected("cannot read " + name);
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (file.bad()) return std::unexpected("cannot read " + name);
+    if (auto added = simulator::AddConfig(name, text, &config); !added) {
+      return std::unexpected(added.error());
+    }
+  }
+  config.stages = simulator::WithDefaultStages(std::move(config.stages), config.options);
+  return config;
+}
+
 void WaitForSignal() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -99,13 +119,18 @@ void BlockSignals() {
 
 int Serve(const ServeOptions& options) {
   SetLogLevel(options.verbosity);
-  apiserver::ApiServerOptions api_options;
-  api_options.advertise_address = AdvertiseAddress(options.bind);
+  simulator::ClusterOptions cluster_options;
+  cluster_options.api.advertise_address = AdvertiseAddress(options.bind);
+  cluster_options.simulate = !options.no_simulator;
+  cluster_options.nodes = options.nodes;
   if (!options.token_auth_file.empty()) {
     auto tokens = apiserver::TokenFile::Load(options.token_auth_file);
     if (!tokens) return Fail(tokens.error());
-    api_options.tokens = std::move(*tokens);
+    cluster_options.api.tokens = std::move(*tokens);
   }
+  auto config = ReadConfig(options.config);
+  if (!config) return Fail(config.error());
+  cluster_options.simulator = std::move(*config);
   std::unique_ptr<TemporaryDirectory> temporary;
   std::string directory = options.data_dir;
   if (directory.empty()) {
@@ -120,26 +145,32 @@ int Serve(const ServeOptions& options) {
   const auto pki = certs::EnsurePki(
       {(fs::path(directory) / "pki").string(), {options.bind}, runtime.Now()});
   if (!pki) return Fail(pki.error());
-
-  apiserver::ApiServer server(std::move(api_options), **store, runtime);
   apiserver::net::ServerOptions listen;
   listen.address = options.bind;
   listen.port = static_cast<uint16_t>(options.port);
   listen.tls = {pki->server_certificate, pki->server_key, pki->ca_certificate};
-  if (const auto listening = server.Listen(listen); !listening) return Fail(listening.error());
+  cluster_options.listen = std::move(listen);
 
+  simulator::Cluster cluster(std::move(cluster_options), **store, runtime);
+  if (const auto started = cluster.Start(); !started) {
+    runtime.Stop();
+    return Fail(started.error());
+  }
   const std::string kubeconfig = options.kubeconfig.empty()
                                      ? (fs::path(directory) / "kubeconfig").string()
                                      : options.kubeconfig;
-  const auto written = certs::WriteKubeconfig(kubeconfig, *pki,
-                                              certs::ServerUrl(options.bind, server.port()));
-  if (!written) return Fail(written.error());
+  const auto written = certs::WriteKubeconfig(
+      kubeconfig, *pki, certs::ServerUrl(options.bind, cluster.api().port()));
+  if (!written) {
+    runtime.Stop();
+    return Fail(written.error());
+  }
   std::printf("export KUBECONFIG=%s\n", fs::absolute(kubeconfig).c_str());
   std::fflush(stdout);
 
   WaitForSignal();
-  server.Stop();
   runtime.Stop();
+  cluster.Stop();
   (*store)->Close();
   return kExitOk;
 }

@@ -36,13 +36,17 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   kubelet_ = std::move(*kubelet);
   const auto made = NodeFactory(client_, kubelet_->cidrs()).CreateMissing(options_.nodes);
   if (!made) return std::unexpected("cannot make the nodes: " + made.error().message);
-  runtime_.Post([kubelet = std::weak_ptr(kubelet_)] {
+  namespaces_ = NamespaceController::Create(client_, runtime_);
+  runtime_.Post([kubelet = std::weak_ptr(kubelet_), namespaces = std::weak_ptr(namespaces_)] {
     if (const auto alive = kubelet.lock()) alive->Start();
+    if (const auto alive = namespaces.lock()) alive->Start();
   });
   return {};
 }
 
 void Cluster::Stop() {
+  if (namespaces_ != nullptr) namespaces_->Stop();
+  namespaces_.reset();
   kubelet_.reset();
   api_.Stop();
 }

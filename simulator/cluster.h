@@ -22,6 +22,7 @@
 
 #include "apiserver/api_server.h"
 #include "simulator/client/client.h"
+#include "simulator/controllers/namespace_controller.h"
 #include "simulator/kubelet/kubelet.h"
 #include "simulator/stage/config.h"
 
@@ -60,6 +61,7 @@ class Cluster {
   apiserver::ApiServer api_;
   Client client_;
   std::shared_ptr<Kubelet> kubelet_;
+  std::shared_ptr<NamespaceController> namespaces_;
 };
 
 }  // namespace kulisse::simulator

@@ -69,6 +69,16 @@ Result<apiserver::WriteResult> Client::Update(const openapi::ResourceInfo& resou
   return store_.Update(context_, resource, name, subresource, mutation);
 }
 
+Result<bool> Client::DeleteGracefully(const openapi::ResourceInfo& resource,
+                                      const apiserver::ObjectName& name) {
+  apiserver::DeleteOptions options;
+  options.propagation_policy = "Background";
+  const auto result = store_.Delete(context_, resource, name, options);
+  if (result) return result->deleted;
+  if (result.error().IsNotFound()) return true;
+  return std::unexpected(result.error());
+}
+
 Result<void> Client::Delete(const openapi::ResourceInfo& resource,
                             const apiserver::ObjectName& name) {
   apiserver::DeleteOptions options;

@@ -35,6 +35,9 @@ class Client {
                                         const apiserver::Mutation& mutation);
   // Without grace; finalizers still hold the object. An object that is gone already is no error.
   Result<void> Delete(const openapi::ResourceInfo& resource, const apiserver::ObjectName& name);
+  // With the object's own grace. Returns whether it is gone.
+  Result<bool> DeleteGracefully(const openapi::ResourceInfo& resource,
+                                const apiserver::ObjectName& name);
 
  private:
   apiserver::ResourceStore& store_;
