@@ -129,7 +129,8 @@ void ApiHandler::Count(const RequestState& state, int code, double seconds) {
                                  : !info.ns.empty()   ? "namespace"
                                                       : "cluster";
   const std::string what = fmt::format(
-      R"(component="apiserver",group="{}",resource="{}",scope="{}",subresource="{}",verb="{}",version="{}")",
+      R"(component="apiserver",group="{}",resource="{}",scope="{}",)"
+      R"(subresource="{}",verb="{}",version="{}")",
       known ? info.group : "", known ? info.resource : "", scope,
       state.subresource == nullptr ? "" : state.subresource->name,
       known || info.verb == "get" ? verb : "OTHER", known ? info.version : "");
