@@ -93,7 +93,7 @@ inline constexpr auto kSnapshotAgeMax = 5min;
 inline constexpr size_t kSnapshotsMax = 64;
 // Commits waiting for the engine, and the bytes of their records; writers beyond it wait.
 inline constexpr size_t kPendingCommitsMax = 8'192;
-inline constexpr size_t kPendingCommitBytesMax = 64 * 1024 * 1024;
+inline constexpr size_t kPendingCommitBytesMax = 8 * 1024 * 1024;
 // Commits that go to the engine in one batch: bounds the time until the first of them is durable.
 inline constexpr size_t kBatchCommitsMax = 512;
 // A record with its header: labels and selectable fields of an object are there twice.

@@ -92,7 +92,7 @@ class LocalStore final : public Store {
   ValueCodec codec_;
   DictionaryTrainer trainer_;
   EventLog log_;
-  History history_;
+  const std::shared_ptr<History> history_;  // shared with watchers
   mutable PinnedSnapshots pins_;
   CommitWriter writer_;
 

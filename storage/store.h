@@ -10,7 +10,8 @@
 //
 // Owns: the engine, the writer thread, the history. Borrows: Runtime, which must outlive it.
 // Threads: every method from any thread, but for the loop's own rules of Watcher and Snapshot.
-//   Nothing here waits for the disk but Open(), Close(), Get() and Scan() of records not in memory;
+//   Nothing here waits for the disk but Open(), Close(), Get() and Scan() of records not in memory,
+//   and Read() of a watcher that fell behind;
 //   a writer waits when kPendingCommitsMax commits are queued.
 // Errors: an engine that fails to write ends the process: what was acknowledged must not be lost.
 #pragma once
@@ -160,6 +161,8 @@ class Store {
   [[nodiscard]] virtual uint64_t Count(std::string_view resource) const = 0;
 
   // Writes what is pending, in whatever mode, and closes the engine. The destructor does it too.
+  // REQUIRES: nobody reads or writes any more, snapshots and their cursors are gone. Watchers may
+  // still be destroyed afterwards, but not read.
   virtual void Close() = 0;
 };
 

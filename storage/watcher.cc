@@ -4,19 +4,19 @@
 
 namespace kulisse::storage {
 
-LocalWatcher::LocalWatcher(History& history, const EventLog& log, std::string_view resource,
-                           std::string_view ns, Revision from)
-    : history_(history),
+LocalWatcher::LocalWatcher(std::shared_ptr<History> history, const EventLog& log,
+                           std::string_view resource, std::string_view ns, Revision from)
+    : history_(std::move(history)),
       log_(log),
       resource_(resource),
       ns_(ns),
-      cursor_(history.Open(resource, ns, from)) {}
+      cursor_(history_->Open(resource, ns, from)) {}
 
-LocalWatcher::~LocalWatcher() { history_.Close(cursor_); }
+LocalWatcher::~LocalWatcher() { history_->Close(cursor_); }
 
 std::expected<std::vector<EventPtr>, StoreError> LocalWatcher::Read() {
   for (;;) {
-    History::ReadResult recent = history_.Read(cursor_, kWatchBatchEventsMax);
+    History::ReadResult recent = history_->Read(cursor_, kWatchBatchEventsMax);
     if (!recent.behind) return std::move(recent.events);
     auto past = log_.Read(
         resource_, ns_,
@@ -25,15 +25,15 @@ std::expected<std::vector<EventPtr>, StoreError> LocalWatcher::Read() {
       return std::unexpected(StoreError{
           .kind = StoreError::Kind::kCompacted, .asked = recent.position, .bound = past.error()});
     }
-    history_.MoveTo(cursor_, past->reached);
+    history_->MoveTo(cursor_, past->reached);
     if (!past->events.empty()) return std::move(past->events);
   }
 }
 
-Revision LocalWatcher::position() const { return history_.Position(cursor_); }
+Revision LocalWatcher::position() const { return history_->Position(cursor_); }
 
 void LocalWatcher::SetWaker(std::function<void()> waker) {
-  history_.SetWaker(cursor_, std::move(waker));
+  history_->SetWaker(cursor_, std::move(waker));
 }
 
 }  // namespace kulisse::storage

@@ -1,7 +1,8 @@
 // LocalWatcher reads on through both tiers of the history: from memory while it keeps up, from the
 // log while it does not.
 //
-// Borrows: both, which must outlive it. Threads: as Watcher.
+// Shares: the memory tier, so that it may end after its store. Borrows: the log, to read from it.
+// Threads: as Watcher.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,7 @@ namespace kulisse::storage {
 
 class LocalWatcher final : public Watcher {
  public:
-  LocalWatcher(History& history, const EventLog& log, std::string_view resource,
+  LocalWatcher(std::shared_ptr<History> history, const EventLog& log, std::string_view resource,
                std::string_view ns, Revision from);
   ~LocalWatcher() override;
   LocalWatcher(const LocalWatcher&) = delete;
@@ -26,7 +27,7 @@ class LocalWatcher final : public Watcher {
   void SetWaker(std::function<void()> waker) override;
 
  private:
-  History& history_;
+  const std::shared_ptr<History> history_;
   const EventLog& log_;
   const std::string resource_;
   const std::string ns_;

@@ -28,40 +28,50 @@ class BorrowedEngine final : public Engine {
   Engine& engine_;
 };
 
-struct OnMemory {
-  std::unique_ptr<Store> Open(StoreOptions options, Runtime& runtime) const {
-    options.durability = Durability::kMemory;
-    auto store = LocalStore::Open(std::make_unique<BorrowedEngine>(*engine), options, runtime);
+// With kMemory the committing thread writes; with another durability the memory engine sits behind
+// a writer thread, as RocksDB does.
+class OnMemory final : public StoreFixture {
+ public:
+  explicit OnMemory(Durability durability) : durability_(durability) {}
+  std::unique_ptr<Store> Open(StoreOptions options, Runtime& runtime) override {
+    options.durability = durability_;
+    auto store = LocalStore::Open(std::make_unique<BorrowedEngine>(engine_), options, runtime);
     return store ? std::move(*store) : nullptr;
   }
-  std::unique_ptr<Engine> engine = std::make_unique<MemoryEngine>();
+
+ private:
+  const Durability durability_;
+  MemoryEngine engine_;
 };
 
-// The memory engine behind a writer thread, as RocksDB is.
-struct OnMemoryWithWriterThread {
-  std::unique_ptr<Store> Open(StoreOptions options, Runtime& runtime) const {
-    options.durability = Durability::kBuffered;
-    auto store = LocalStore::Open(std::make_unique<BorrowedEngine>(*engine), options, runtime);
-    return store ? std::move(*store) : nullptr;
-  }
-  std::unique_ptr<Engine> engine = std::make_unique<MemoryEngine>();
-};
-
-template <Durability durability>
-struct OnRocksDb {
-  std::unique_ptr<Store> Open(StoreOptions options, Runtime& runtime) const {
-    options.durability = durability;
-    options.directory = directory->path();
+class OnRocksDb final : public StoreFixture {
+ public:
+  explicit OnRocksDb(Durability durability) : durability_(durability) {}
+  std::unique_ptr<Store> Open(StoreOptions options, Runtime& runtime) override {
+    options.durability = durability_;
+    options.directory = directory_.path();
     auto store = Store::Open(options, runtime);
     if (!store) ADD_FAILURE() << store.error();
     return store ? std::move(*store) : nullptr;
   }
-  std::unique_ptr<TempDirectory> directory = std::make_unique<TempDirectory>();
+
+ private:
+  const Durability durability_;
+  TempDirectory directory_;
 };
 
-using Stores = testing::Types<OnMemory, OnMemoryWithWriterThread, OnRocksDb<Durability::kBuffered>,
-                              OnRocksDb<Durability::kSync>>;
-INSTANTIATE_TYPED_TEST_SUITE_P(Engines, StoreContract, Stores);
+template <class Fixture>
+StoreFixtureMaker Maker(const std::string& name, Durability durability) {
+  return {name, [durability] { return std::make_unique<Fixture>(durability); }};
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, StoreContract,
+                         testing::Values(Maker<OnMemory>("Memory", Durability::kMemory),
+                                         Maker<OnMemory>("MemoryWithWriterThread",
+                                                         Durability::kBuffered),
+                                         Maker<OnRocksDb>("RocksDbBuffered", Durability::kBuffered),
+                                         Maker<OnRocksDb>("RocksDbSync", Durability::kSync)),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace kulisse::storage
