@@ -27,7 +27,7 @@ class ObjectGenerator {
   }
 
  private:
-  static constexpr int kDepthMax = 6;
+  static constexpr int kDepthMax = 4;
 
   uint64_t Below(uint64_t limit) { return random_.Below(limit); }
   template <size_t n>
