@@ -69,8 +69,8 @@ HttpResponse ResourceHandlers::ObjectResponse(const RequestState& state, int cod
   return response;
 }
 
-HttpResponse ResourceHandlers::JsonResponse(const RequestState& state, int code,
-                                            std::string_view json) const {
+HttpResponse ResourceHandlers::StatusResponse(const RequestState& state, int code,
+                                              std::string_view json) const {
   HttpResponse response;
   response.status = code;
   response.headers.emplace_back("Content-Type", state.representation.content_type());
@@ -196,7 +196,7 @@ Result<HttpResponse> ResourceHandlers::Delete(RequestState& state) {
                  store_.Delete(Context(state, options), *state.resource->storage, NameOf(state),
                                request.options));
   if (result.deleted && !RulesOf(*state.resource).returns_deleted_object) {
-    HttpResponse response = JsonResponse(
+    HttpResponse response = StatusResponse(
         state, 200, SuccessStatus(*state.resource, state.info.name, result.record->uid()));
     response.after = result.revision;
     return response;

@@ -61,7 +61,9 @@ class ResourceHandlers {
   RequestContext Context(RequestState& state, const WriteOptions& options) const;
   HttpResponse ObjectResponse(const RequestState& state, int code, const storage::Record& record,
                               storage::Revision revision) const;
-  HttpResponse JsonResponse(const RequestState& state, int code, std::string_view json) const;
+  // A Status as the whole answer.
+  HttpResponse StatusResponse(const RequestState& state, int code, std::string_view json) const;
+  HttpResponse ScaleResponse(const RequestState& state, const storage::Record& record) const;
   static ObjectName NameOf(const RequestState& state);
 
   ResourceStore& store_;

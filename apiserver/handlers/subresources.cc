@@ -62,12 +62,6 @@ json::Document ScaleOf(const json::Value& object) {
   return scale;
 }
 
-std::string ScaleJson(const json::Document& scale) {
-  const std::string text = json::ToString(scale.root);
-  return fmt::format(R"({{"kind":"Scale","apiVersion":"autoscaling/v1",{})",
-                     std::string_view(text).substr(1));
-}
-
 ExpectedKind ScaleKind(const openapi::SubresourceInfo& subresource) {
   return {"autoscaling", "v1", "Scale", subresource.type};
 }
@@ -83,12 +77,20 @@ Result<void> CheckScale(const json::Value& scale, std::string_view name) {
 
 }  // namespace
 
+HttpResponse ResourceHandlers::ScaleResponse(const RequestState& state,
+                                             const storage::Record& record) const {
+  const json::Document scale = ScaleOf(ResourceStore::Decode(record).root);
+  HttpResponse response;
+  response.headers.emplace_back("Content-Type", state.representation.content_type());
+  response.body = EncodeDocument(scale.root, "autoscaling/v1", "Scale", state.subresource->type,
+                                 state.representation, store_.types());
+  response.after = record.revision();
+  return response;
+}
+
 Result<HttpResponse> ResourceHandlers::GetScale(RequestState& state) {
   KULISSE_ASSIGN(const storage::RecordPtr record, store_.Get(*state.resource, NameOf(state)));
-  const json::Document object = ResourceStore::Decode(*record);
-  HttpResponse response = JsonResponse(state, 200, ScaleJson(ScaleOf(object.root)));
-  response.after = record->revision();
-  return response;
+  return ScaleResponse(state, *record);
 }
 
 Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patch) {
@@ -135,10 +137,7 @@ Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patc
   KULISSE_ASSIGN(const WriteResult result,
                  store_.Update(Context(state, options), *state.resource, NameOf(state), "",
                                mutation));
-  json::Document object = ResourceStore::Decode(*result.record);
-  HttpResponse response = JsonResponse(state, 200, ScaleJson(ScaleOf(object.root)));
-  response.after = result.revision;
-  return response;
+  return ScaleResponse(state, *result.record);
 }
 
 Result<HttpResponse> ResourceHandlers::CreateSubresource(RequestState& state) {
@@ -156,7 +155,7 @@ Result<HttpResponse> ResourceHandlers::CreateSubresource(RequestState& state) {
                             store_.types(), &state.warnings));
   KULISSE_ASSIGN(const WriteResult result,
                  store_.Bind(Context(state, options), NameOf(state), binding.root));
-  HttpResponse response = JsonResponse(
+  HttpResponse response = StatusResponse(
       state, 201,
       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})");
   response.after = result.revision;
