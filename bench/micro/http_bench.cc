@@ -377,7 +377,9 @@ int Serve(int argc, char** argv) {
 }  // namespace kulisse::apiserver::net
 
 int main(int argc, char** argv) {
-  using namespace kulisse::apiserver::net;
+  using kulisse::apiserver::net::MeasureAll;
+  using kulisse::apiserver::net::RunClient;
+  using kulisse::apiserver::net::Serve;
   const std::string_view mode = argc > 1 ? argv[1] : "";
   if (mode == "serve" && argc >= 3) return Serve(argc, argv);
   if (mode == "client" && argc == 7) return RunClient(argv);

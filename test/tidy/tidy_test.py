@@ -111,6 +111,9 @@ class TextTest(unittest.TestCase):
     def test_columns(self):
         self.assertEqual(list(tidy.check_columns("x" * 100)), [])
         self.assertEqual(list(tidy.check_columns("ä" * 100)), [])
+        literal = '"' + "x" * 101 + '"},'
+        self.assertEqual(list(tidy.check_columns(literal, "test/a.cc")), [])
+        self.assertEqual(len(list(tidy.check_columns(literal, "base/a.cc"))), 1)
         self.assertEqual(list(tidy.check_columns("\n" + "x" * 101)),
                          [(2, "101 columns, at most 100")])
 
