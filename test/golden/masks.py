@@ -37,6 +37,10 @@ _NUMBERED_RULES = [
     ("uid", re.compile(rf"()({_UUID})")),
     ("ip", re.compile(r"()(?<![\d.])(10\.\d+\.\d+\.\d+)(?![\d.]|/)")),
 ]
+# Kulisse has no descriptions, and neither have the transcripts.
+_DESCRIPTION = re.compile(
+    r'("type":"[^"]*","format":"[^"]*","description":)"(?:[^"\\]|\\.)*"')
+_YAML_DESCRIPTION = re.compile(r"^(- description: )(?:.*\n)(?:    .*\n|\n)*", re.M)
 _AGE = re.compile(r'"(?:\d+[smhdy]){1,2}"')
 
 
@@ -52,7 +56,10 @@ class Masker:
             text = pattern.sub(replacement, text)
         text = re.sub(_TIME, lambda m: m.group(0) if m.group(0) in self._literal else "<now>", text)
         if '"kind":"Table"' in text:
-            text = _AGE.sub('"<age>"', text)
+            text = _DESCRIPTION.sub(r'\1"<text>"', _AGE.sub('"<age>"', text))
+        if "\nkind: Table\n" in text:
+            text = re.sub(r"^  - \d+s$", "  - <age>", _YAML_DESCRIPTION.sub(r"\1<text>\n", text),
+                          flags=re.M)
         for kind, pattern in _NUMBERED_RULES:
             text = pattern.sub(
                 lambda m, kind=kind: m.group(0) if self._is_literal(kind, m.group(2)) else
