@@ -29,13 +29,13 @@
 namespace kulisse::simulator {
 
 struct ClusterOptions {
-  apiserver::ApiServerOptions api;
+  apiserver::ApiServerOptions api = {};
   // Where to listen; nothing: reached in process only.
-  std::optional<apiserver::net::ServerOptions> listen;
+  std::optional<apiserver::net::ServerOptions> listen = {};
   bool simulate = true;
   // Nodes to make, node-0 and so on; those that are there stay.
   size_t nodes = 0;
-  SimulatorConfig simulator;
+  SimulatorConfig simulator = {};
 };
 
 class Cluster {

@@ -398,7 +398,9 @@ void Kubelet::PodRemoved(const Key& key, const Record& record) {
   if (!node || !record.Field("status.podIP")) return;
   const json::Document object = apiserver::ResourceStore::Decode(record);
   for (const std::string& address : PodAddresses(object.root)) {
-    for (const std::string& cidr : node->cidrs) FindPool(cidr)->Release(address);
+    for (const std::string& cidr : node->cidrs) {
+      if (IpPool* pool = FindPool(cidr)) pool->Release(address);
+    }
     if (!options_.cidr.empty()) FindPool(options_.cidr)->Release(address);
   }
 }

@@ -59,6 +59,11 @@ std::string_view TypeName(const Value& value) {
 
 bool Truthy(const Value& value) { return !value.IsNull() && !(value.IsBool() && !value.AsBool()); }
 
+int64_t CodePoints(std::string_view text) {
+  return std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+}
+
 int TypeRank(const Value& value) {
   switch (value.type()) {
     case json::Type::kNull:
@@ -163,6 +168,7 @@ class Evaluator {
 
   Outcome Field(std::string_view name, const Value& value, Sink sink);
   Outcome Index(const Value& target, const Value& index, Sink sink);
+  Outcome CharacterAt(std::string_view text, double position, Sink sink);
   Outcome Iterate(const Value& value, Sink sink);
   Outcome Try(const JqNode& node, const Value& input, Sink sink);
   Outcome Alternative(const JqNode& node, const Value& input, Sink sink);
@@ -247,14 +253,26 @@ Outcome Evaluator::Index(const Value& target, const Value& index, Sink sink) {
   if (index.IsString()) return Field(index.AsString(), target, sink);
   if (!index.IsNumber()) return Fail(fmt::format("cannot index with: {}", TypeName(index)));
   if (target.IsNull()) return sink(kNull);
+  double position = std::floor(index.AsDouble());
+  if (target.IsString()) return CharacterAt(target.AsString(), position, sink);
   if (!target.IsArray()) {
     return Fail(fmt::format("expected an array but got: {}", TypeName(target)));
   }
   const auto elements = target.elements();
-  double position = std::floor(index.AsDouble());
   if (position < 0) position += static_cast<double>(elements.size());
   if (!(position >= 0 && position < static_cast<double>(elements.size()))) return sink(kNull);
   return sink(elements[static_cast<size_t>(position)]);
+}
+
+// Strings are sequences of code points; beyond their ends is null.
+Outcome Evaluator::CharacterAt(std::string_view text, double position, Sink sink) {
+  if (position < 0) position += static_cast<double>(CodePoints(text));
+  for (size_t at = 0; at < text.size() && position >= 0; --position) {
+    const size_t length = std::max<size_t>(1, Utf8SequenceLength(text.substr(at)));
+    if (position < 1) return sink(Keep(Value::String(text.substr(at, length), arena_)));
+    at += length;
+  }
+  return sink(kNull);
 }
 
 Outcome Evaluator::Iterate(const Value& value, Sink sink) {
@@ -283,19 +301,17 @@ Outcome Evaluator::Try(const JqNode& node, const Value& input, Sink sink) {
   return outcome == Outcome::kFail && !failed_beyond ? Outcome::kGoOn : outcome;
 }
 
+// An error of the left side stays one, as in gojq (jq itself would go on with the right side).
 Outcome Evaluator::Alternative(const JqNode& node, const Value& input, Sink sink) {
   bool any = false;
-  bool failed_beyond = false;
   auto pass = [&](const Value& value) {
     if (!Truthy(value)) return Outcome::kGoOn;
     any = true;
-    const Outcome outcome = sink(value);
-    failed_beyond = outcome == Outcome::kFail;
-    return outcome;
+    return sink(value);
   };
   const Outcome outcome = Run(*node.children[0], input, pass);
-  if (outcome == Outcome::kStop || failed_beyond) return outcome;
-  return any ? Outcome::kGoOn : Run(*node.children[1], input, sink);
+  if (outcome != Outcome::kGoOn || any) return outcome;
+  return Run(*node.children[1], input, sink);
 }
 
 Outcome Evaluator::Logic(const JqNode& node, const Value& input, Sink sink) {
@@ -493,11 +509,8 @@ Outcome Evaluator::Length(const Value& input, Sink sink) {
       return sink(Keep(Value::Int(0)));
     case json::Type::kBool:
       return Fail("boolean has no length");
-    case json::Type::kString: {
-      const auto starts = std::ranges::count_if(
-          input.AsString(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
-      return sink(Keep(Value::Int(starts)));
-    }
+    case json::Type::kString:
+      return sink(Keep(Value::Int(CodePoints(input.AsString()))));
     case json::Type::kArray:
     case json::Type::kObject:
       return sink(Keep(Value::Int(static_cast<int64_t>(input.size()))));

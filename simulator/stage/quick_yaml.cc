@@ -149,6 +149,10 @@ class QuickParser {
 
   bool ParseScalar(std::string_view text, Value* out) {
     if (text.starts_with('"')) return ParseQuoted(text, out);
+    if (text == "{}" || text == "[]") {
+      *out = text == "{}" ? Value::Object() : Value::Array();
+      return true;
+    }
     if (!std::ranges::all_of(text, IsWordChar)) return false;
     if (text == "true" || text == "false") {
       *out = Value::Bool(text == "true");
@@ -159,7 +163,20 @@ class QuickParser {
       *out = Value::String(text, arena_);
       return true;
     }
-    return ParseInteger(text, out);
+    return IsQuantity(text) ? ParseText(text, out) : ParseInteger(text, out);
+  }
+
+  // "100m", "64Mi": digits and a suffix that makes no number of them.
+  static bool IsQuantity(std::string_view text) {
+    const size_t digits = text.find_first_not_of("0123456789");
+    if (digits == 0 || digits == text.npos) return false;
+    constexpr std::string_view kSuffixes[] = {"m", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"};
+    return std::ranges::find(kSuffixes, text.substr(digits)) != std::end(kSuffixes);
+  }
+
+  bool ParseText(std::string_view text, Value* out) {
+    *out = Value::String(text, arena_);
+    return true;
   }
 
   bool ParseInteger(std::string_view text, Value* out) {

@@ -271,10 +271,11 @@ class Parser {
   }
 
   // Once the object is deleted, events are all that can still be done.
-  void Add(StageAction action) {
-    if (deleted_ && !std::holds_alternative<EventAction>(action)) return;
-    deleted_ = deleted_ || std::holds_alternative<DeleteAction>(action);
-    stage_.actions.push_back(std::move(action));
+  template <class Action>
+  void Add(Action action) {
+    if (deleted_ && !std::is_same_v<Action, EventAction>) return;
+    deleted_ = deleted_ || std::is_same_v<Action, DeleteAction>;
+    stage_.actions.emplace_back(std::in_place_type<Action>, std::move(action));
   }
 
   [[nodiscard]] bool Is(std::string_view kind) const {
