@@ -80,21 +80,19 @@ void Loop::SetClock(MonotonicTime now, SystemTime wall) {
   if (new_second) date_ = HttpDate(wall);
 }
 
-std::future<void> Loop::Drain() {
-  Post([this] {
+void Loop::Drain(std::function<void()> drained) {
+  Post([this, drained = std::move(drained)] {
     draining_ = true;
+    drained_ = drained;
     // A copy: connections that close leave the list.
     const auto all = connections_;
     for (const auto& connection : all) connection->Drain();
     ReportIfDrained();
   });
-  return drained_.get_future();
 }
 
 void Loop::ReportIfDrained() {
-  if (draining_ && connections_.empty() && !std::exchange(drained_set_, true)) {
-    drained_.set_value();
-  }
+  if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
 }
 
 void Loop::Add(std::shared_ptr<Connection> connection) {

@@ -12,7 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <future>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -56,9 +56,9 @@ class Loop {
   }
   // Sets the clock and closes what is overdue.
   void Tick(MonotonicTime now, SystemTime wall);
-  // Lets idle connections go, running answers end, and waiting streams end. The future is ready
-  // when the last connection has closed. REQUIRES: called once.
-  [[nodiscard]] std::future<void> Drain();
+  // Lets idle connections go, running answers end, and waiting streams end. Calls `drained` on the
+  // loop when the last connection has closed, in Stop() at the latest. REQUIRES: called once.
+  void Drain(std::function<void()> drained);
   [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
 
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
@@ -97,8 +97,7 @@ class Loop {
   MonotonicTime next_deadline_ = MonotonicTime::max();
   std::string date_;
   bool draining_ = false;
-  bool drained_set_ = false;
-  std::promise<void> drained_;
+  std::function<void()> drained_;  // null: not draining, or called already
   std::vector<char> scratch_;
   std::thread thread_;
 };

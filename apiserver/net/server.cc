@@ -1,8 +1,8 @@
 #include "apiserver/net/server.h"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
-#include <chrono>
 #include <future>
 #include <limits>
 #include <mutex>
@@ -91,11 +91,14 @@ class ServerImpl final : public Server {
       runtime_.Cancel(ticker_->timer);
     }
     CloseAcceptor();
-    const auto deadline = std::chrono::steady_clock::now() + kDrainTimeMax;
-    std::vector<std::future<void>> drained;
-    drained.reserve(loops_.size());
-    for (const auto& loop : loops_) drained.push_back(loop->Drain());
-    for (const auto& loop_drained : drained) loop_drained.wait_until(deadline);
+    std::promise<void> drained;
+    std::atomic<size_t> left = loops_.size();
+    for (const auto& loop : loops_) {
+      loop->Drain([&] {
+        if (left.fetch_sub(1) == 1) drained.set_value();
+      });
+    }
+    drained.get_future().wait_for(kDrainTimeMax);
     for (const auto& loop : loops_) loop->Stop();
   }
 

@@ -2,14 +2,15 @@
 // they were cut into pieces.
 // Method: the input's first byte seeds the cuts; the rest is fed whole and in pieces to the parser
 // that connections use, and both transcripts must be equal.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <random>
 #include <string>
 #include <string_view>
 
 #include "apiserver/net/request_parser.h"
 #include "base/limits.h"
+#include "base/random.h"
 
 namespace kulisse::apiserver::net {
 namespace {
@@ -56,11 +57,11 @@ void Check(uint8_t seed, std::string_view bytes) {
   Transcript whole;
   whole.Feed(bytes);
   Transcript pieces;
-  std::minstd_rand random(seed + 1U);
+  Random cuts(seed);
   // Small pieces find the borders within lines, large ones those between requests.
   const size_t piece_max = (seed & 1) != 0 ? 3 : 64;
   while (!bytes.empty()) {
-    const size_t size = 1 + random() % piece_max;
+    const size_t size = 1 + cuts.Below(piece_max);
     pieces.Feed(bytes.substr(0, size));
     bytes.remove_prefix(std::min(size, bytes.size()));
   }

@@ -9,16 +9,18 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <random>
 #include <string>
 #include <vector>
+
+#include "base/random.h"
+#include "base/text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-constexpr unsigned kSeed = 123;
-constexpr int kMutationsDefault = 5'000;
+constexpr uint64_t kSeed = 123;
+constexpr int64_t kMutationsDefault = 5'000;
 constexpr size_t kEditsMax = 8;
 
 std::vector<std::string> ReadCorpus(const std::string& folder) {
@@ -40,17 +42,17 @@ void Run(const std::string& input) {
 }
 
 // A few random edits: change, insert or drop a byte, cut a piece out, join two inputs.
-std::string Mutate(const std::vector<std::string>& inputs, std::mt19937& random) {
-  const auto below = [&random](size_t limit) { return limit == 0 ? 0 : random() % limit; };
+std::string Mutate(const std::vector<std::string>& inputs, kulisse::Random& random) {
+  const auto below = [&random](size_t limit) { return limit == 0 ? 0 : random.Below(limit); };
   std::string input = inputs[below(inputs.size())];
   for (size_t edits = 1 + below(kEditsMax); edits > 0; --edits) {
     const size_t at = below(input.size() + 1);
     switch (below(5)) {
       case 0:
-        if (at < input.size()) input[at] = static_cast<char>(random());
+        if (at < input.size()) input[at] = static_cast<char>(random.Next());
         break;
       case 1:
-        input.insert(at, 1, static_cast<char>(random()));
+        input.insert(at, 1, static_cast<char>(random.Next()));
         break;
       case 2:
         input.erase(at, 1);
@@ -82,8 +84,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   for (const std::string& input : inputs) Run(input);
-  std::mt19937 random(kSeed);
-  const int mutations = argc > 2 ? std::atoi(argv[2]) : kMutationsDefault;
-  for (int i = 0; i < mutations; ++i) Run(Mutate(inputs, random));
+  kulisse::Random random(kSeed);
+  const int64_t mutations = argc > 2 ? kulisse::ParseInt64(argv[2]).value_or(0) : kMutationsDefault;
+  for (int64_t i = 0; i < mutations; ++i) Run(Mutate(inputs, random));
   return 0;
 }

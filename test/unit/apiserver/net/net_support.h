@@ -65,9 +65,9 @@ class TestGate {
 };
 
 // A source that the test feeds.
-class TestFeed : public std::enable_shared_from_this<TestFeed> {
+class TestFeed {
  public:
-  [[nodiscard]] std::unique_ptr<BodySource> MakeSource();
+  [[nodiscard]] static std::unique_ptr<BodySource> MakeSource(std::shared_ptr<TestFeed> feed);
   void Push(std::string bytes);
   void End();
   // Calls the waker although nothing is new.
@@ -94,7 +94,7 @@ class TestServer {
                       DurabilityGate gate = {});
   [[nodiscard]] Server& server() { return *server_; }
   [[nodiscard]] VirtualRuntime& runtime() { return runtime_; }
-  // Blocks until as many connections are open.
+  // Blocks until as many connections are open (or the test's time is up).
   void AwaitConnections(int64_t count);
 
  private:

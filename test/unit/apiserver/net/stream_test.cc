@@ -138,7 +138,8 @@ class StreamTest : public testing::Test {
  protected:
   std::shared_ptr<TestFeed> feed_ = std::make_shared<TestFeed>();
   TestServer server_{[this](const HttpRequest& request) {
-    return request.target == "/x" ? StreamResponse(feed_->MakeSource()) : EchoRequest(request);
+    return request.target == "/x" ? StreamResponse(TestFeed::MakeSource(feed_))
+                                  : EchoRequest(request);
   }};
 };
 

@@ -144,7 +144,7 @@ TEST_F(TlsTest, StreamsAndNoticesThatTheClientLeft) {
   TestServer server(
       [&](const HttpRequest&) {
         HttpResponse response;
-        response.stream = feed->MakeSource();
+        response.stream = TestFeed::MakeSource(feed);
         return response;
       },
       Options());
