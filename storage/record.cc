@@ -175,7 +175,7 @@ void Record::AppendObject(std::string_view head, Revision revision, std::string*
   out->push_back('{');
   out->append(head);
   out->append(text.substr(1, rv_offset_ - 1));
-  out->append(kField).append(digits, end).push_back('"');
+  if (revision.value != 0) out->append(kField).append(digits, end).push_back('"');
   out->append(text.substr(rv_offset_));
 }
 

@@ -67,7 +67,7 @@ class Record {
 
   // Appends the whole object: `{` + head + JSON with the resourceVersion in its place.
   // `head` is `"kind":"Pod","apiVersion":"v1",` or empty (items of lists).
-  // `revision` is the record's own but for events that carry another.
+  // `revision` is the record's own but for events that carry another; 0 shows none.
   void AppendObject(std::string_view head, Revision revision, std::string* out) const;
 
  private:

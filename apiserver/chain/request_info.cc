@@ -112,7 +112,7 @@ RequestInfo ParseRequestInfo(const HttpRequest& request) {
   info.resource = rest[0];
   if (rest.size() > 1) info.name = rest[1];
   if (rest.size() > 2) info.subresource = rest[2];
-  SetCollectionVerb(&info);
+  if (info.verb != "watch") SetCollectionVerb(&info);
   return info;
 }
 

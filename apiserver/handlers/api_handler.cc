@@ -44,6 +44,18 @@ std::string WarningHeader(std::string_view text) {
   return out + '"';
 }
 
+// The kinds that upstream has deprecated say so in every answer.
+void WarnOfDeprecation(RequestState& state) {
+  const std::string_view resource = state.resource->resource;
+  if (!state.resource->group.empty()) return;
+  if (resource == "endpoints") {
+    state.warnings.emplace_back(
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+  } else if (resource == "componentstatuses") {
+    state.warnings.emplace_back("v1 ComponentStatus is deprecated in v1.19+");
+  }
+}
+
 bool IsLongRunning(const RequestState& state) { return state.info.verb == "watch"; }
 
 // Whether the method fits the form of the path: a collection or one object.
@@ -146,7 +158,6 @@ HttpResponse ApiHandler::ErrorResponse(const RequestState& state, const Status& 
   HttpResponse response;
   response.status = status.code;
   response.headers.emplace_back("Content-Type", representation.content_type());
-  if (status.code == 403) response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   if (status.details && status.details->retry_after_seconds > 0) {
     response.headers.emplace_back("Retry-After",
                                   std::to_string(status.details->retry_after_seconds));
@@ -176,7 +187,9 @@ ApiHandler::Answer ApiHandler::Authorize(RequestState& state) {
   attributes.is_resource = info.is_resource;
   const auto allowed = CheckAllowed(parts_.authorizer, attributes);
   if (allowed) return std::nullopt;
-  return ErrorResponse(state, allowed.error());
+  HttpResponse response = ErrorResponse(state, allowed.error());
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  return response;
 }
 
 ApiHandler::Answer ApiHandler::ServeResource(RequestState& state) {
@@ -207,6 +220,7 @@ ApiHandler::Answer ApiHandler::ServeResource(RequestState& state) {
     return ErrorResponse(state, Status::MethodNotAllowed());
   }
   if (!has_name) state.info.name.clear();
+  WarnOfDeprecation(state);
   return ServeKnownResource(state);
 }
 
@@ -223,6 +237,10 @@ HttpResponse ApiHandler::ServeKnownResource(RequestState& state) {
       verb != std::end(kVerbs) && state.request.method != "HEAD" &&
       (state.subresource == nullptr ? state.resource->Has(verb->second)
                                     : state.subresource->Has(verb->second));
+  if (!served && info.verb == "watch") {
+    return ErrorResponse(state,
+                         Status::MethodNotSupported(state.resource->group_resource(), "watch"));
+  }
   if (!served) return ErrorResponse(state, Status::MethodNotAllowed());
   auto representation = Negotiate(state.request, info.query, info.verb == "watch");
   if (!representation) return ErrorResponse(state, representation.error());
@@ -256,7 +274,9 @@ HttpResponse ApiHandler::ServeKnownResource(RequestState& state) {
 ApiHandler::Answer ApiHandler::RefuseUnknown(RequestState& state) {
   // A known group with an unknown version gets a Status, anything else plain text.
   const auto parts = Split(std::string_view(state.info.path).substr(1), '/');
-  if (parts.size() == 3 && parts[0] == "apis" && parts_.store.catalog().HasGroup(parts[1])) {
+  const bool known_group =
+      parts.size() == 3 && parts[0] == "apis" && parts_.store.catalog().HasGroup(parts[1]);
+  if (known_group || (parts.size() == 2 && parts[0] == "api")) {
     return ErrorResponse(state, Status::UnknownResource());
   }
   return NotFoundPage();

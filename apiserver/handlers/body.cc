@@ -83,7 +83,7 @@ Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind&
     if (!document) {
       return std::unexpected(Unrecognized(
           expected,
-          fmt::format("yaml: error converting YAML to JSON: {}", document.error()), body));
+          document.error(), body));
     }
     decoded.document = std::move(*document);
   } else {
@@ -97,6 +97,16 @@ Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind&
     decoded.document = std::move(*document);
   }
   json::Value& root = decoded.document.root;
+  if (root.IsNull()) root = json::Value::Object();  // Go decodes null into an empty object
+  if (!root.IsObject()) {
+    return std::unexpected(Unrecognized(
+        expected,
+        fmt::format("couldn't get version/kind; json parse error: json: cannot unmarshal {} into "
+                    "Go value of type struct {{ APIVersion string "
+                    "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+                    "\"json:\\\"kind,omitempty\\\"\" }}", GoTypeName(root)),
+        body));
+  }
   const std::string kind(root.FindString({"kind"}));
   const std::string api_version(root.FindString({"apiVersion"}));
   if (catalog != nullptr) KULISSE_TRY(CheckKind(api_version, kind, expected, *catalog));
@@ -136,6 +146,13 @@ Status UnknownForm() {
 }
 
 }  // namespace
+
+std::string_view GoTypeName(const json::Value& value) {
+  if (value.IsArray()) return "array";
+  if (value.IsString()) return "string";
+  if (value.IsBool()) return "bool";
+  return value.IsObject() ? "object" : "number";
+}
 
 std::string_view PackageOf(std::string_view group) {
   if (group.empty()) return "core";
@@ -200,8 +217,16 @@ Result<json::Document> DecodeDeleteOptions(const HttpRequest& request,
     version = envelope->api_version;
     KULISSE_ASSIGN(document, DecodeProtobuf(request.body, expected, nullptr, types));
   } else if (type == "application/json" || type == "application/yaml") {
-    KULISSE_ASSIGN(Decoded decoded, DecodeText(request.body, type == "application/yaml", expected,
-                                               nullptr, types));
+    auto text = DecodeText(request.body, type == "application/yaml", expected, nullptr, types);
+    if (!text) {
+      const auto parsed = json::Parse(request.body);
+      if (type == "application/json" && !parsed) {
+        return std::unexpected(Status::BadRequest(fmt::format(
+            "couldn't get version/kind; json parse error: {}", parsed.error().message)));
+      }
+      return std::unexpected(text.error());
+    }
+    Decoded decoded = std::move(*text);
     document = std::move(decoded.document);
     kind = document.root.FindString({"kind"});
     version = document.root.FindString({"apiVersion"});

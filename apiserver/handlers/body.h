@@ -39,6 +39,9 @@ struct ExpectedKind {
 // The media type of a Content-Type header without parameters, in lower case; JSON when missing.
 [[nodiscard]] std::string MediaTypeOf(const HttpRequest& request);
 
+// "object", "array" …: how Go's decoder names a JSON value in its errors.
+[[nodiscard]] std::string_view GoTypeName(const json::Value& value);
+
 // "core", "apps", "rbac": the Go package of a group's internal types, as upstream's texts name it.
 [[nodiscard]] std::string_view PackageOf(std::string_view group);
 

@@ -298,7 +298,7 @@ void Encoder::AppendItem(const storage::Record& record, bool first, std::string*
   }
 }
 
-void Encoder::AppendListTail(const ListMeta& meta, std::string* out) const {
+void Encoder::AppendListTail(const ListMeta& meta, bool null_items, std::string* out) const {
   switch (representation_.format) {
     case Format::kProtobuf:
       // The empty contentEncoding and contentType that the real server writes.
@@ -315,7 +315,15 @@ void Encoder::AppendListTail(const ListMeta& meta, std::string* out) const {
       }
       return;
     }
-    case Format::kJson: *out += representation_.pretty ? "]}" : "]}\n"; return;
+    case Format::kJson:
+      if (null_items && representation_.view != View::kTable) {
+        out->pop_back();  // the bracket of the head, which is still there
+        *out += "null}";
+      } else {
+        *out += "]}";
+      }
+      if (!representation_.pretty) *out += '\n';
+      return;
   }
 }
 

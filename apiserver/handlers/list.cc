@@ -51,6 +51,9 @@ class SelectedCursor {
     return nullptr;
   }
 
+  // Whether any object follows, selected or not: upstream tells no better.
+  bool HasMore() { return !single_ && cursor_->Next() != nullptr; }
+
   [[nodiscard]] std::string_view key() const {
     return single_ ? std::string_view(key_) : cursor_->key();
   }
@@ -104,7 +107,8 @@ class ListBody final : public BodySource {
       RecordPtr record;
       if (!items_left_ || *items_left_ > 0) record = cursor_.Next();
       if (record == nullptr) {
-        encoder_.AppendListTail(meta_, out);
+        // Upstream's list is nil when a selector has left nothing.
+        encoder_.AppendListTail(meta_, first_ && !selection_.empty(), out);
         return State::kEnd;
       }
       encoder_.AppendItem(*record, first_, out);
@@ -138,11 +142,13 @@ Page MeasurePage(SelectedCursor& cursor, int64_t limit, const Encoder& encoder) 
   const bool protobuf = encoder.representation().format == Format::kProtobuf;
   Page page;
   std::string item;
-  while (const RecordPtr record = cursor.Next()) {
+  while (true) {
     if (limit > 0 && page.items == static_cast<uint64_t>(limit)) {
-      page.more = true;
+      page.more = cursor.HasMore();
       break;
     }
+    const RecordPtr record = cursor.Next();
+    if (record == nullptr) break;
     ++page.items;
     if (limit > 0) page.last_key = cursor.key();
     if (protobuf) {
@@ -229,12 +235,20 @@ Result<HttpResponse> ResourceHandlers::ListAt(RequestState& state, const ListOpt
     }
     return MakeListResponse(store_, state, options, *snapshot, after, token.returned);
   }
-  KULISSE_ASSIGN(const uint64_t asked, ParseResourceVersion(options.resource_version));
+  const auto parsed = ParseResourceVersion(options.resource_version);
+  if (!parsed) {
+    return std::unexpected(
+        Status::BadRequest("invalid resource version: " + parsed.error().message));
+  }
+  const uint64_t asked = *parsed;
   const uint64_t head = store.head().value;
   if (asked > head) {
     return std::unexpected(TooLargeRevision(asked, head));  // the chain has waited for it
   }
-  if (options.resource_version_match == "Exact") {
+  // A limit makes a revision exact, as upstream has it for the sake of old clients.
+  const bool exact = options.resource_version_match == "Exact" ||
+                     (options.limit > 0 && asked != 0 && options.resource_version_match.empty());
+  if (exact) {
     auto snapshot = store.At({asked});
     if (!snapshot) {
       return std::unexpected(

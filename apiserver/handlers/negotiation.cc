@@ -50,7 +50,7 @@ std::vector<MediaType> ParseAccept(std::string_view header) {
 }
 
 std::optional<Format> FormatOf(std::string_view type) {
-  if (type == "application/json" || type == "*/*" || type == "application/*") return Format::kJson;
+  if (type == "application/json" || type == "*/*") return Format::kJson;
   if (type == "application/yaml") return Format::kYaml;
   if (type == "application/vnd.kubernetes.protobuf") return Format::kProtobuf;
   return std::nullopt;
@@ -140,6 +140,8 @@ Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
     if (watch && *format == Format::kYaml) continue;
     Representation candidate = result;
     candidate.format = *format;
+    const std::string_view pretty = type.Parameter("pretty");
+    if (!pretty.empty() && !watch) candidate.pretty = pretty != "0" && pretty != "false";
     if (!ApplyConversion(type, *format, &candidate)) continue;
     if (candidate.view == View::kTable) {
       KULISSE_ASSIGN(candidate.include_object, ParseIncludeObject(query));
@@ -153,12 +155,16 @@ Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
 Representation FormatForErrors(const HttpRequest& request, const Query& query) {
   Representation result;
   result.pretty = WantsPretty(request, query);
-  for (const MediaType& type : ParseAccept(request.Find("Accept"))) {
-    if (const auto format = FormatOf(type.type)) {
-      result.format = *format;
-      break;
-    }
+  const std::string_view accept = request.Find("Accept");
+  if (accept.empty()) return result;
+  for (const MediaType& type : ParseAccept(accept)) {
+    const auto format = FormatOf(type.type);
+    if (!format || !type.Parameter("as").empty()) continue;
+    result.format = *format;
+    return result;
   }
+  // Nothing that fits: upstream then writes indented JSON.
+  result.pretty = true;
   return result;
 }
 

@@ -77,7 +77,7 @@ HttpResponse ApiHandler::ServeHealth(const RequestState& state) const {
     checks.insert(checks.end(),
                   {{"etcd-readiness", true}, {"informer-sync", true}, {"shutdown", ready}});
   }
-  if (parts.size() > 1 && !parts[1].empty()) {
+  if (parts.size() > 1) {
     const auto check = std::ranges::find(checks, parts[1], &HealthCheck::name);
     if (check == checks.end()) return Text(404, "404 page not found\n");
     return Text(check->ok ? 200 : 500, check->ok ? "ok" : "internal server error: not ready\n");
@@ -145,9 +145,6 @@ ApiHandler::Answer ApiHandler::ServeDiscovery(const RequestState& state) {
 
 ApiHandler::Answer ApiHandler::ServeNonResource(RequestState& state) {
   const std::string_view path = state.info.path;
-  if (state.request.method != "GET") {
-    return ErrorResponse(state, Status::MethodNotAllowed());
-  }
   for (const std::string_view health : {"/healthz", "/livez", "/readyz"}) {
     if (path == health || (path.starts_with(health) && path[health.size()] == '/')) {
       return ServeHealth(state);

@@ -70,26 +70,25 @@ FieldErrors CheckVersionMatch(const ListOptions& options) {
     }
     return errors;
   }
-  if (options.send_initial_events) {
-    errors.push_back(FieldError::Forbidden("sendInitialEvents",
-                                           "sendInitialEvents is forbidden for list"));
-  }
-  if (match.empty()) return errors;
-  if (options.resource_version.empty()) {
+  if (!match.empty() && options.resource_version.empty()) {
     errors.push_back(FieldError::Forbidden(
         path, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
   }
-  if (!options.continue_token.empty()) {
+  if (!match.empty() && !options.continue_token.empty()) {
     errors.push_back(FieldError::Forbidden(
         path, "resourceVersionMatch is forbidden when continue is provided"));
   }
-  if (match != "Exact" && match != "NotOlderThan") {
+  if (!match.empty() && match != "Exact" && match != "NotOlderThan") {
     errors.push_back(
         FieldError::NotSupported(path, GoQuote(match), {"Exact", "NotOlderThan", ""}));
   }
   if (match == "Exact" && options.resource_version == "0") {
     errors.push_back(FieldError::Forbidden(
         path, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""));
+  }
+  if (options.send_initial_events) {
+    errors.push_back(FieldError::Forbidden("sendInitialEvents",
+                                           "sendInitialEvents is forbidden for list"));
   }
   return errors;
 }
@@ -109,8 +108,11 @@ Result<ListOptions> ParseListOptions(const openapi::ResourceInfo& resource,
   options.selection.fields = std::move(*fields);
   for (const auto& term : options.selection.fields.terms()) {
     if (!IsSelectableField(resource, term.field)) {
-      return std::unexpected(
-          Status::BadRequest(fmt::format("field label not supported: {}", term.field)));
+      return std::unexpected(Status::BadRequest(
+          HasOwnSelectableFields(resource)
+              ? fmt::format("field label not supported: {}", term.field)
+              : fmt::format("{} is not a known field selector: only \"metadata.name\", "
+                            "\"metadata.namespace\"", GoQuote(term.field))));
     }
   }
   options.allow_watch_bookmarks = query.Bool("allowWatchBookmarks");

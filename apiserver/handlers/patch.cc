@@ -73,6 +73,10 @@ Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
   openapi::NormalizeReport report;
   const auto normalized = openapi::Normalize(object.root, kind.type, types, arena, &report);
   if (!normalized) return std::unexpected(UnusableResult(shown, normalized.error()));
+  // Upstream walks the patched document by name at the top.
+  std::ranges::stable_sort(report.unknown_fields, {}, [](const std::string& path) {
+    return path.substr(0, path.find('.'));
+  });
   const auto reported = ReportFields(report.unknown_fields, {}, validation, warnings);
   if (!reported) return std::unexpected(UnusableResult(shown, reported.error()));
   return {};
@@ -90,27 +94,40 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
   if (media_type != kJsonPatch && media_type != kMergePatch && media_type != kStrategicPatch) {
     return std::unexpected(UnknownPatchType());
   }
-  auto parsed = json::Parse(state.request.body);
+  std::vector<std::string> duplicates;
+  auto parsed = json::Parse(state.request.body, &duplicates);
   if (!parsed) {
     return std::unexpected(
         Status::BadRequest(fmt::format("error decoding patch: {}", parsed.error().message)));
   }
+  if (media_type != kJsonPatch && parsed->root.IsNull()) {
+    return std::unexpected(Status::BadRequest("Invalid JSON Patch"));
+  }
   if (media_type != kJsonPatch && !parsed->root.IsObject()) {
     return std::unexpected(Status::BadRequest(
-        "error decoding patch: json: cannot unmarshal into Go value of type "
-        "map[string]interface {}"));
+        fmt::format("error decoding patch: json: cannot unmarshal {} into Go value of type "
+                    "map[string]interface {{}}", GoTypeName(parsed->root))));
   }
+  if (media_type == kJsonPatch) duplicates.clear();
   auto patch = std::make_shared<json::Document>(std::move(*parsed));
   const ExpectedKind kind{resource.group, resource.version, resource.kind, resource.type};
   auto* warnings = &state.warnings;
   const size_t warnings_before = warnings->size();
   const openapi::TypeTable& types = store_.types();
   const std::string name = state.info.name;
+  const std::string request_ns = state.info.ns;
   return [=, &resource, &types](json::Document& object) -> Result<void> {
     warnings->resize(warnings_before);  // of an earlier try
     const bool converts = resource.storage != &resource;
     if (converts) ConvertFromStorage(resource, types, object);
     KULISSE_TRY(ApplyPatch(media_type, patch->root, kind, validation, types, object, warnings));
+    const auto reported = ReportFields({}, duplicates, validation, warnings);
+    if (!reported) return std::unexpected(Status::BadRequest(reported.error()));
+    const std::string_view ns = object.root.FindString({"metadata", "namespace"});
+    if (resource.namespaced && !ns.empty() && ns != request_ns) {
+      return std::unexpected(Status::BadRequest(
+          "the namespace of the provided object does not match the namespace sent on the request"));
+    }
     const std::string_view patched = object.root.FindString({"metadata", "name"});
     if (patched != name) {
       return std::unexpected(Status::BadRequest(

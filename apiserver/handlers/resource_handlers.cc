@@ -100,6 +100,11 @@ Result<HttpResponse> ResourceHandlers::Handle(RequestState& state) {
 }
 
 Result<HttpResponse> ResourceHandlers::Get(RequestState& state) {
+  if (state.representation.view == View::kMetadataList) {
+    return std::unexpected(Status::NotAcceptable(fmt::format(
+        "you requested PartialObjectMetadataList, but the requested object is not a list (*{}.{})",
+        PackageOf(state.resource->group), state.resource->kind)));
+  }
   KULISSE_ASSIGN(const uint64_t asked,
                  ParseResourceVersion(state.info.query.Text("resourceVersion")));
   const uint64_t head = store_.store().head().value;
@@ -117,6 +122,9 @@ Result<HttpResponse> ResourceHandlers::Create(RequestState& state) {
   KULISSE_ASSIGN(json::Document object,
                  DecodeBody(state.request, ExpectedOf(*state.resource), options.field_validation,
                             store_.catalog(), store_.types(), &state.warnings));
+  if (state.resource->resource == "bindings") {
+    return CreateBinding(state, options, object.root, ReplacedName(object));
+  }
   const ResourceInfo& stored = *state.resource->storage;
   if (&stored != state.resource) ConvertToStorage(*state.resource, store_.types(), object);
   KULISSE_ASSIGN(const WriteResult result, store_.Create(Context(state, options), stored,
@@ -156,7 +164,12 @@ Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
                  DecodeBody(state.request, ExpectedOf(*state.resource), options.field_validation,
                             store_.catalog(), store_.types(), &state.warnings));
   const std::string name = ReplacedName(object);
-  if (!name.empty() && name != state.info.name) {
+  if (name.empty()) {
+    return std::unexpected(Status::BadRequest(
+        fmt::format("the name of the object ({} based on URL) was undeterminable: name must be "
+                    "provided", state.info.name)));
+  }
+  if (name != state.info.name) {
     return std::unexpected(Status::BadRequest(fmt::format(
         "the name of the object ({}) does not match the name on the URL ({})", name,
         state.info.name)));
@@ -167,7 +180,6 @@ Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
         "the namespace of the provided object does not match the namespace sent on the request"));
   }
   json::Value& metadata = object.root.SetDefaultObject("metadata", object.arena);
-  metadata.Set("name", json::Value::String(state.info.name, object.arena), object.arena);
   if (state.resource->namespaced) {
     metadata.Set("namespace", json::Value::String(state.info.ns, object.arena), object.arena);
   }

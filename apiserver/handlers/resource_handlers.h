@@ -49,6 +49,8 @@ class ResourceHandlers {
   Result<HttpResponse> GetScale(RequestState& state);
   Result<HttpResponse> WriteScale(RequestState& state, bool patch);
   Result<HttpResponse> CreateSubresource(RequestState& state);
+  Result<HttpResponse> CreateBinding(RequestState& state, const WriteOptions& options,
+                                     const json::Value& binding, std::string_view pod);
 
   // The list at a revision that may not be there yet.
   Result<HttpResponse> ListAt(RequestState& state, const ListOptions& options);

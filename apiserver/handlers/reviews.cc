@@ -127,6 +127,11 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
     status.Set("allowed", json::Value::Bool(decision == Authorizer::Decision::kAllow), arena);
     review.root.Set("status", std::move(status), arena);
   }
+  if (resource.kind == "SelfSubjectReview") {
+    review.root.SetDefaultObject("metadata", arena)
+        .Set("creationTimestamp",
+             json::Value::String(FormatTime(store.runtime().Now()), arena), arena);
+  }
   const auto normalized =
       openapi::Normalize(review.root, resource.type, store.types(), arena, nullptr);
   KULISSE_ASSERT(normalized.has_value());

@@ -124,6 +124,12 @@ Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patc
                              store_.types(), scale, &state.warnings));
     }
     const json::Value& wanted = patch ? scale.root : body.root;
+    const std::string_view name = wanted.FindString({"metadata", "name"});
+    if (name != state.info.name) {
+      return std::unexpected(Status::BadRequest(
+          fmt::format("the name of the object ({}) does not match the name on the URL ({})", name,
+                      state.info.name)));
+    }
     KULISSE_TRY(CheckScale(wanted, state.info.name));
     const std::string_view revision = wanted.FindString({"metadata", "resourceVersion"});
     if (!revision.empty()) {
@@ -153,8 +159,20 @@ Result<HttpResponse> ResourceHandlers::CreateSubresource(RequestState& state) {
   KULISSE_ASSIGN(const json::Document binding,
                  DecodeBody(state.request, kind, options.field_validation, store_.catalog(),
                             store_.types(), &state.warnings));
+  const std::string_view name = binding.root.FindString({"metadata", "name"});
+  if (!name.empty() && name != state.info.name) {
+    return std::unexpected(
+        Status::BadRequest("name in URL does not match name in Binding object"));
+  }
+  return CreateBinding(state, options, binding.root, state.info.name);
+}
+
+Result<HttpResponse> ResourceHandlers::CreateBinding(RequestState& state,
+                                                     const WriteOptions& options,
+                                                     const json::Value& binding,
+                                                     std::string_view pod) {
   KULISSE_ASSIGN(const WriteResult result,
-                 store_.Bind(Context(state, options), NameOf(state), binding.root));
+                 store_.Bind(Context(state, options), {state.info.ns, std::string(pod)}, binding));
   HttpResponse response = StatusResponse(
       state, 201,
       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})");

@@ -99,7 +99,8 @@ class WatchBody final : public BodySource {
   // A minute, or shortly before the end of shorter watches.
   [[nodiscard]] Duration BookmarkDelay() const {
     const Duration last = plan_.timeout - kLastBookmarkLead;
-    return std::max<Duration>(Duration(0), std::min<Duration>(kBookmarkPeriod, last));
+    if (last <= Duration(0)) return plan_.timeout + kBookmarkPeriod;  // too short for any
+    return std::min<Duration>(kBookmarkPeriod, last);
   }
 
   [[nodiscard]] bool Matches(const storage::Key& key, const storage::Record& record) const {

@@ -109,6 +109,8 @@ void MarkDeleting(json::Document& object, const ResourceInfo& resource, int64_t 
     metadata.Set("generation", json::Value::Int(IntAt(metadata, "generation", 0) + 1), arena);
   }
   metadata.Set("deletionTimestamp", json::Value::String(FormatTime(end), arena), arena);
+  // Namespaces say nothing of grace.
+  if (resource.storage_name == "namespaces") return;
   metadata.Set("deletionGracePeriodSeconds", json::Value::Int(grace_seconds), arena);
 }
 
@@ -143,10 +145,9 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
     object = DecodeObject(*current);
     const Strategy& strategy = StrategyOf(resource);
     SetPropagation(object, resource, options);
-    const int64_t grace =
-        strategy.GracePeriodSeconds(object.root, options.grace_period_seconds).value_or(0);
+    const auto grace = strategy.GracePeriodSeconds(object.root, options.grace_period_seconds);
     const bool had_begun = object.root.Find({"metadata", "deletionTimestamp"}) != nullptr;
-    MarkDeleting(object, resource, grace, runtime_.Now());
+    MarkDeleting(object, resource, grace.value_or(0), runtime_.Now());
     if (is_namespace) {
       object.root.SetDefaultObject("status", object.arena)
           .Set("phase", json::Value::StringRef("Terminating"), object.arena);
@@ -156,8 +157,8 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
     KULISSE_ASSERT(normalized.has_value());
     removes = IsReadyToBeRemoved(resource, object.root);
     encoded = std::make_unique<EncodedObject>();
-    if (removes && !had_begun) {
-      // It goes at once: the last state is the one that was there.
+    if (removes && !had_begun && !grace) {
+      // It goes at once: the last state is the one that was there. Kinds with grace show theirs.
       return Change{Change::Kind::kDelete, std::nullopt};
     }
     EncodeObject(resource, object.root, encoded.get());
@@ -167,8 +168,14 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
   WriteResult result;
   if (context.dry_run) {
     const RecordPtr current = store_.Get(key);
-    KULISSE_TRY(change(current));
+    KULISSE_ASSIGN(const Change wanted, change(current));
     result.record = current;
+    if (wanted.content) {
+      auto record = storage::Record::Decode(
+          storage::Record::Encode(*wanted.content, current->revision()));
+      KULISSE_ASSERT(record.has_value());
+      result.record = std::make_shared<const storage::Record>(std::move(*record));
+    }
     result.deleted = removes;
     return result;
   }

@@ -109,19 +109,16 @@ void ValidateOwnerReferences(const json::Value& metadata, FieldErrors* errors) {
   const json::Value* owners = metadata.Find("ownerReferences");
   if (owners == nullptr) return;
   std::string controller;
-  size_t index = 0;
   for (const json::Value& owner : owners->elements()) {
-    const std::string path = fmt::format("metadata.ownerReferences[{}]", index++);
     const std::string_view version = owner.FindString({"apiVersion"});
     if (version.empty()) {
-      errors->push_back(FieldError::Invalid(path + ".apiVersion", GoQuote(version),
-                                            "version must not be empty"));
+      errors->push_back(FieldError::Invalid("metadata.ownerReferences.apiVersion",
+                                            GoQuote(version), "version must not be empty"));
     }
     for (const std::string_view field : {"kind", "name", "uid"}) {
-      const std::string_view value = owner.FindString({field});
-      if (!value.empty()) continue;
-      errors->push_back(FieldError::Invalid(fmt::format("{}.{}", path, field), GoQuote(value),
-                                            fmt::format("{} must not be empty", field)));
+      if (!owner.FindString({field}).empty()) continue;
+      errors->push_back(FieldError::Invalid(fmt::format("metadata.ownerReferences.{}", field),
+                                            "\"\"", "must not be empty"));
     }
     const json::Value* is_controller = owner.Find("controller");
     if (is_controller == nullptr || !is_controller->IsBool() || !is_controller->AsBool()) continue;
@@ -148,7 +145,11 @@ std::vector<std::string> CheckName(NameRule rule, std::string_view name) {
       break;
     case NameRule::kLabel:
       if (name.size() > kLabelBytesMax) messages.push_back(TooLong(kLabelBytesMax));
-      if (!IsDnsLabel(name)) messages.emplace_back(kLabelError);
+      if (name.find('.') != std::string_view::npos) {
+        messages.emplace_back("must not contain dots");
+      } else if (!IsDnsLabel(name)) {
+        messages.emplace_back(kLabelError);
+      }
       break;
     case NameRule::kPathSegment:
       if (name == "." || name == "..") messages.push_back(fmt::format("may not be '{}'", name));
@@ -227,7 +228,7 @@ void ValidateObjectMeta(const json::Value& metadata, NameRule rule, FieldErrors*
 
 void ValidateObjectMetaUpdate(const json::Value& metadata, const json::Value& old,
                               FieldErrors* errors) {
-  for (const std::string_view field : {"name", "namespace", "uid", "creationTimestamp"}) {
+  for (const std::string_view field : {"name", "namespace", "uid"}) {
     const std::string_view value = metadata.FindString({field});
     if (value == old.FindString({field})) continue;
     // Upstream validates metadata twice on updates, and both causes are in the answer.

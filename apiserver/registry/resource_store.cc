@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "openapi/defaulting.h"
 #include "openapi/typed.h"
 
 namespace kulisse::apiserver {
@@ -132,7 +133,8 @@ void RestoreSystemFields(json::Document& object, const json::Value& old) {
                                       "deletionGracePeriodSeconds", "selfLink", "managedFields"}) {
     CopyOrRemove(metadata, before, name, object.arena);
   }
-  for (const std::string_view name : {"name", "namespace", "uid", "creationTimestamp"}) {
+  CopyOrRemove(metadata, before, "creationTimestamp", object.arena);
+  for (const std::string_view name : {"name", "namespace", "uid"}) {
     if (metadata.FindString({name}).empty()) CopyOrRemove(metadata, before, name, object.arena);
   }
 }
@@ -172,8 +174,9 @@ Result<void> CheckResourceVersion(const json::Value& object, const storage::Reco
   return {};
 }
 
-RecordPtr DryRunRecord(const storage::RecordContent& content) {
-  auto record = storage::Record::Decode(storage::Record::Encode(content, {}));
+// What a write that is only tried would have stored; it shows `revision`, or none when that is 0.
+RecordPtr DryRunRecord(const storage::RecordContent& content, storage::Revision revision) {
+  auto record = storage::Record::Decode(storage::Record::Encode(content, revision));
   KULISSE_ASSERT(record.has_value());
   return std::make_shared<const storage::Record>(std::move(*record));
 }
@@ -244,8 +247,6 @@ Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
   }
   if (resource.has_generation) {
     metadata.Set("generation", json::Value::Int(1), arena);
-  } else {
-    metadata.Remove("generation");
   }
   const Strategy& strategy = StrategyOf(resource);
   if (resource.FindSubresource("status") != nullptr && !strategy.KeepsStatusOnCreate() &&
@@ -287,6 +288,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
                                                json::Document& object) {
   const Strategy& strategy = StrategyOf(resource);
   strategy.PrepareForCreate(object);
+  openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   Canonicalize(object, resource, types_);
 
   const std::string name(object.root.FindString({"metadata", "name"}));
@@ -311,7 +313,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
     if (store_.Get(key) != nullptr) {
       return std::unexpected(Status::AlreadyExists(resource.group_resource(), name));
     }
-    result.record = DryRunRecord(encoded.content);
+    result.record = DryRunRecord(encoded.content, {});
     return result;
   }
   KULISSE_ASSIGN(Committed committed,
@@ -336,11 +338,15 @@ Result<void> ResourceStore::PrepareForUpdate(const ResourceInfo& resource, const
   RestoreUntouchable(object, old, resource, subresource);
   const Strategy& strategy = StrategyOf(resource);
   if (subresource.empty()) strategy.PrepareForUpdate(object, old);
-  if (subresource != "status") BumpGeneration(object, old, resource, strategy);
+  if (subresource == "status") strategy.PrepareForStatusUpdate(object);
+  openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
+  if (subresource.empty()) BumpGeneration(object, old, resource, strategy);
   Canonicalize(object, resource, types_);
 
   FieldErrors errors;
   const json::Value& metadata = *object.root.Find("metadata");
+  // Upstream validates metadata twice on updates, and clients see each cause twice.
+  ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
   ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
   ValidateObjectMetaUpdate(metadata, *old.Find("metadata"), &errors);
   if (subresource != "status") {
@@ -377,10 +383,8 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
   if (context.dry_run) {
     const RecordPtr current = store_.Get(key);
     KULISSE_ASSIGN(const Change wanted, change(current));
-    // An unchanged object keeps its resourceVersion, as upstream's dry run shows it.
-    const bool same = wanted.content->json == current->json();
-    result.record = same ? current : DryRunRecord(*wanted.content);
-    result.changed = !same;
+    result.record = DryRunRecord(*wanted.content, current->revision());
+    result.changed = wanted.content->json != current->json();
     return result;
   }
   KULISSE_ASSIGN(Committed committed, store_.GuaranteedUpdate(key, change));

@@ -101,7 +101,7 @@ class ResourceStore {
   [[nodiscard]] storage::Store& store() { return store_; }
   [[nodiscard]] const openapi::Catalog& catalog() const { return catalog_; }
   [[nodiscard]] const openapi::TypeTable& types() const { return types_; }
-  [[nodiscard]] Runtime& runtime() { return runtime_; }
+  [[nodiscard]] Runtime& runtime() const { return runtime_; }
 
  private:
   // 404 or 403 for a namespace that is missing or going.

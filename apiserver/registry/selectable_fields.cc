@@ -139,6 +139,10 @@ bool IsSelectableField(const openapi::ResourceInfo& resource, std::string_view f
   });
 }
 
+bool HasOwnSelectableFields(const openapi::ResourceInfo& resource) {
+  return !FieldsOf(resource.storage_name).empty();
+}
+
 bool Selection::Matches(const openapi::ResourceInfo& resource, std::string_view ns,
                         std::string_view name, const storage::Record& record) const {
   if (!labels.empty() &&

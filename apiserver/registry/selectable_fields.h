@@ -26,6 +26,9 @@ void CollectSelectableFields(const openapi::ResourceInfo& resource, const json::
 // Whether the kind can be selected by the field.
 [[nodiscard]] bool IsSelectableField(const openapi::ResourceInfo& resource, std::string_view field);
 
+// Whether the kind has any besides its name and namespace.
+[[nodiscard]] bool HasOwnSelectableFields(const openapi::ResourceInfo& resource);
+
 // Label and field selectors of a request together.
 struct Selection {
   openapi::LabelSelector labels;

@@ -93,12 +93,18 @@ void ValidatePodSpec(const json::Value* spec, const std::string& path, bool temp
 class PodStrategy final : public Strategy {
  public:
   void PrepareForCreate(json::Document& object) const override {
-    json::Value& status = object.root.SetDefaultObject("status", object.arena);
-    status.Set("phase", json::Value::StringRef("Pending"), object.arena);
+    object.root.SetDefaultObject("status", object.arena)
+        .Set("phase", json::Value::StringRef("Pending"), object.arena);
+    PrepareForStatusUpdate(object);
+  }
+
+  // The class follows from the spec; nobody else sets it.
+  void PrepareForStatusUpdate(json::Document& object) const override {
     static const json::Value kEmpty;
     const json::Value* spec = object.root.Find("spec");
-    status.Set("qosClass", json::Value::StringRef(QosClass(spec == nullptr ? kEmpty : *spec)),
-               object.arena);
+    object.root.SetDefaultObject("status", object.arena)
+        .Set("qosClass", json::Value::StringRef(QosClass(spec == nullptr ? kEmpty : *spec)),
+             object.arena);
   }
 
   void Validate(const json::Value& object, FieldErrors* errors) const override {
@@ -252,10 +258,93 @@ class PendingStrategy final : public Strategy {
   }
 };
 
+// --- config maps and secrets: keys and sizes
+
+constexpr size_t kDataBytesMax = 1024 * 1024;  // of all values together, as upstream
+constexpr std::string_view kConfigKeyError =
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+    "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+bool IsConfigKey(std::string_view key) {
+  return !key.empty() && std::ranges::all_of(key, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+  });
+}
+
+// Checks the keys of one map of values and adds up their sizes.
+void ValidateData(const json::Value& object, std::string_view field, bool base64, size_t* bytes,
+                  FieldErrors* errors) {
+  const json::Value* data = object.Find(field);
+  if (data == nullptr) return;
+  for (const json::Member& member : data->members()) {
+    if (!IsConfigKey(member.name)) {
+      errors->push_back(FieldError::Invalid(fmt::format("{}[{}]", field, member.name),
+                                            GoQuote(member.name), kConfigKeyError));
+    }
+    *bytes += base64 ? member.value.size() / 4 * 3 : member.value.size();
+  }
+}
+
+void CheckDataSize(size_t bytes, const std::string& path, FieldErrors* errors) {
+  if (bytes > kDataBytesMax) errors->push_back(FieldError::TooLong(path, kDataBytesMax));
+}
+
+// What `immutable: true` forbids.
+void ValidateImmutable(const json::Value& object, const json::Value& old,
+                       std::initializer_list<std::string_view> fields, FieldErrors* errors) {
+  const json::Value* was = old.Find("immutable");
+  if (was == nullptr || !was->IsBool() || !was->AsBool()) return;
+  const auto refuse = [errors](std::string_view field) {
+    errors->push_back(FieldError::Forbidden(std::string(field),
+                                            "field is immutable when `immutable` is set"));
+  };
+  const json::Value* is = object.Find("immutable");
+  if (is == nullptr || !is->IsBool() || !is->AsBool()) refuse("immutable");
+  for (const std::string_view field : fields) {
+    const json::Value* now = object.Find(field);
+    const json::Value* before = old.Find(field);
+    const bool same = now == nullptr || before == nullptr ? now == before : *now == *before;
+    if (!same) refuse(field);
+  }
+}
+
+class ConfigMapStrategy final : public Strategy {
+ public:
+  void Validate(const json::Value& object, FieldErrors* errors) const override {
+    size_t bytes = 0;
+    ValidateData(object, "data", false, &bytes, errors);
+    if (const json::Value* data = object.Find("data")) {
+      for (const json::Member& member : data->members()) {
+        if (object.Find({"binaryData", member.name}) == nullptr) continue;
+        errors->push_back(FieldError::Invalid(fmt::format("data[{}]", member.name),
+                                              GoQuote(member.name),
+                                              "duplicate of key present in binaryData"));
+      }
+    }
+    ValidateData(object, "binaryData", true, &bytes, errors);
+    CheckDataSize(bytes, "[]", errors);
+  }
+  void ValidateUpdate(const json::Value& object, const json::Value& old,
+                      FieldErrors* errors) const override {
+    ValidateImmutable(object, old, {"data", "binaryData"}, errors);
+  }
+};
+
 // --- secrets: stringData is written into data
 
 class SecretStrategy final : public Strategy {
  public:
+  void Validate(const json::Value& object, FieldErrors* errors) const override {
+    size_t bytes = 0;
+    ValidateData(object, "data", true, &bytes, errors);
+    CheckDataSize(bytes, "data", errors);
+    if (object.FindString({"type"}) != "kubernetes.io/tls") return;
+    for (const std::string_view key : {"tls.crt", "tls.key"}) {
+      if (object.Find({"data", key}) == nullptr) {
+        errors->push_back(FieldError::Required(fmt::format("data[{}]", key)));
+      }
+    }
+  }
   void PrepareForCreate(json::Document& object) const override { MergeStringData(object); }
   void PrepareForUpdate(json::Document& object, const json::Value& /*old*/) const override {
     MergeStringData(object);
@@ -263,8 +352,10 @@ class SecretStrategy final : public Strategy {
   void ValidateUpdate(const json::Value& object, const json::Value& old,
                       FieldErrors* errors) const override {
     const std::string_view type = object.FindString({"type"});
-    if (type == old.FindString({"type"})) return;
-    errors->push_back(FieldError::Invalid("type", GoQuote(type), "field is immutable"));
+    if (type != old.FindString({"type"})) {
+      errors->push_back(FieldError::Invalid("type", GoQuote(type), "field is immutable"));
+    }
+    ValidateImmutable(object, old, {"data"}, errors);
   }
 
  private:
@@ -281,6 +372,20 @@ class SecretStrategy final : public Strategy {
   }
 };
 
+// --- events
+
+class EventStrategy final : public Strategy {
+ public:
+  void Validate(const json::Value& object, FieldErrors* errors) const override {
+    const std::string_view ns = object.FindString({"involvedObject", "namespace"});
+    const std::string_view own = object.FindString({"metadata", "namespace"});
+    // Events about things at cluster scope are kept in "default".
+    if (ns == own || (ns.empty() && own == "default")) return;
+    errors->push_back(FieldError::Invalid("involvedObject.namespace", GoQuote(ns),
+                                          "does not match event.namespace"));
+  }
+};
+
 }  // namespace
 
 const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
@@ -292,6 +397,8 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const NodeStrategy kNode;
   static const PendingStrategy kPending;
   static const SecretStrategy kSecret;
+  static const ConfigMapStrategy kConfigMap;
+  static const EventStrategy kEvent;
   static const std::map<std::string_view, const Strategy*> kByKind = {
       {"pods", &kPod},
       {"deployments.apps", &kDeployment},
@@ -303,6 +410,8 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
       {"persistentvolumes", &kPending},
       {"persistentvolumeclaims", &kPending},
       {"secrets", &kSecret},
+      {"configmaps", &kConfigMap},
+      {"events", &kEvent},
   };
   const auto it = kByKind.find(resource.storage_name);
   return it == kByKind.end() ? kDefault : *it->second;

@@ -23,6 +23,8 @@ class Strategy {
   virtual void Validate(const json::Value& /*object*/, FieldErrors* /*errors*/) const {}
   // Changes an updated object; what the subresource may not touch has been restored already.
   virtual void PrepareForUpdate(json::Document& /*object*/, const json::Value& /*old*/) const {}
+  // The same for an update of the status alone.
+  virtual void PrepareForStatusUpdate(json::Document& /*object*/) const {}
   virtual void ValidateUpdate(const json::Value& /*object*/, const json::Value& /*old*/,
                               FieldErrors* /*errors*/) const {}
   // Whether clients may give a status at creation (upstream: nodes alone).
