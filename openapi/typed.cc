@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json/write.h"
@@ -188,19 +189,31 @@ bool Normalizer::Element(Value& value, TypeId type, const Place* place) {
   }
 }
 
+// Members mostly come in the order of the fields: the next few are tried before the hash.
+int IndexOf(const TypeInfo& type, std::string_view name, size_t next) {
+  constexpr size_t kFieldsTried = 6;
+  const size_t end = std::min(next + kFieldsTried, type.json_fields.size());
+  for (size_t i = next; i < end; ++i) {
+    if (type.json_fields[i].field->json_name == name) return static_cast<int>(i);
+  }
+  return type.FindJson(name);
+}
+
 bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
   const TypeInfo& type = table_.Get(type_id);
   if (!value.IsObject())
     return Note(TypeError(JsonWord(value), GoTypeAt(parent, PlainGoType(type)), parent));
   Place place{.parent = parent, .kind = Place::Kind::kStruct, .type = &type};
   FieldOrder order;
+  size_t next = 0;
   const auto members = value.members();
   for (Member& member : members) {
-    const int index = type.FindJson(member.name);
+    const int index = IndexOf(type, member.name, next);
     if (index < 0) {
       ReportUnknown(place, member.name);
       continue;
     }
+    next = static_cast<size_t>(index) + 1;
     if (member.value.IsNull()) continue;
     place.field = &type.json_fields[static_cast<size_t>(index)];
     const FieldInfo& field = *place.field->field;
