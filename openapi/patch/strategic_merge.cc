@@ -54,6 +54,15 @@ std::string GoText(const Value& value) {
   return "map[" + out + "]";
 }
 
+std::string_view GoType(const Value& value);
+
+// What Go's %s makes of a directive that is no string.
+std::string DirectiveText(const Value& directive) {
+  if (directive.IsString()) return std::string(directive.AsString());
+  if (directive.IsNull()) return "%!s(<nil>)";
+  return fmt::format("%!s({}={})", GoType(directive), GoText(directive));
+}
+
 std::string_view GoType(const Value& value) {
   switch (value.type()) {
     case json::Type::kNull:
@@ -133,8 +142,8 @@ class Merger {
         target = Value::Object();
         return {};
       }
-      return std::unexpected(
-          fmt::format("unknown patch type: {} in map: {}", GoText(*directive), GoText(patch)));
+      return std::unexpected(fmt::format("unknown patch type: {} in map: {}",
+                                         DirectiveText(*directive), GoText(patch)));
     }
     if (auto done = ApplyRetainKeys(target, patch); !done) return done;
     if (auto done = ApplyElementOrders(target, patch, schema); !done) return done;
@@ -442,8 +451,8 @@ class Merger {
       } else if (word == "merge") {
         return Error("merging lists cannot yet be specified in the patch");
       } else if (word != "delete") {
-        return std::unexpected(
-            fmt::format("unknown patch type: {} in map: {}", GoText(*directive), GoText(change)));
+        return std::unexpected(fmt::format("unknown patch type: {} in map: {}",
+                                           DirectiveText(*directive), GoText(change)));
       } else if (const Value* wanted = change.Find(key)) {
         std::erase_if(*base, [&](const Value& item) {
           const Value* value = item.Find(key);
