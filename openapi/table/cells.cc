@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "base/json/write.h"
@@ -39,7 +40,13 @@ void Cells::Age(const Value& object) {
 
 std::string Cells::Since(const Value* time) const {
   const auto at = TimeOf(time);
-  return at ? HumanDuration(now_ - *at) : std::string(kUnknown);
+  if (!at) return std::string(kUnknown);
+  int64_t age = 0;  // nanoseconds; 292 years at most, as in Go
+  if (__builtin_sub_overflow(now_.time_since_epoch().count(), at->time_since_epoch().count(),
+                             &age)) {
+    age = std::numeric_limits<int64_t>::max();
+  }
+  return HumanDuration(Duration(age));
 }
 
 int64_t NumberAt(const Value& object, Path path) {
