@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -24,6 +25,7 @@ namespace {
 
 constexpr int kPodsDefault = 20'000;
 constexpr int kWatchers = 100;
+constexpr uint64_t kHotPods = 100;
 
 // CPU time of the whole process, all threads; and wall time.
 struct Moment {
@@ -125,7 +127,11 @@ void Read(const Runtime& runtime, Store& store, int pods) {
   }
   any.Report("get, any", kReads);
   const Stopwatch hot(runtime);
-  for (int i = 0; i < kReads; ++i) bytes += store.Get(PodKey(random.Below(100)))->json().size();
+  for (int i = 0; i < kReads; ++i)
+    bytes +=
+        store.Get(PodKey(random.Below(std::min<uint64_t>(kHotPods, static_cast<uint64_t>(pods)))))
+            ->json()
+            .size();
   hot.Report("get, hot", kReads);
   const Stopwatch list(runtime);
   const auto cursor = store.Latest()->Scan("pods", "", "");
