@@ -31,16 +31,33 @@ void DictionaryTrainer::Note(std::string_view resource, size_t bytes, bool added
   if (seen.done) return;
   seen.added += added ? 1 : 0;
   seen.bytes += bytes;
-  if (seen.added < kDictionaryObjectsMin || seen.bytes < kDictionarySampleBytesMin) return;
-  if (training_.exchange(true)) return;
-  if (thread_.joinable()) thread_.join();
-  seen.done = true;
-  thread_ = std::thread([this, name = it->first, id = next_id_++] { Train(name, id); });
+  any_due_ = any_due_ || seen.IsDue();
+}
+
+bool DictionaryTrainer::Seen::IsDue() const {
+  return !done && added >= kDictionaryObjectsMin && bytes >= kDictionarySampleBytesMin;
 }
 
 std::vector<Dictionary> DictionaryTrainer::Take() {
-  const std::lock_guard lock(finished_mutex_);
-  return std::exchange(finished_, {});
+  std::vector<Dictionary> finished;
+  {
+    const std::lock_guard lock(finished_mutex_);
+    finished = std::exchange(finished_, {});
+  }
+  for (const Dictionary& dictionary : finished) seen_[dictionary.resource].done = true;
+  if (any_due_ && !training_) StartIfDue();
+  return finished;
+}
+
+void DictionaryTrainer::StartIfDue() {
+  const auto due =
+      std::ranges::find_if(seen_, [](const auto& entry) { return entry.second.IsDue(); });
+  any_due_ = due != seen_.end();
+  if (!any_due_) return;
+  if (thread_.joinable()) thread_.join();  // has ended, or training_ would be set
+  due->second = {};
+  training_ = true;
+  thread_ = std::thread([this, name = due->first, id = next_id_++] { Train(name, id); });
 }
 
 std::string DictionaryTrainer::Samples(const std::string& resource,

@@ -29,26 +29,31 @@ class DictionaryTrainer {
 
   // A dictionary that an earlier process stored.
   void Know(const Dictionary& dictionary);
-  // A record of the resource was written; may start a training.
+  // A record of the resource is about to be written.
   void Note(std::string_view resource, size_t bytes, bool added);
-  // The dictionaries finished since the last call.
+  // The dictionaries finished since the last call; starts a training when one is due. To be called
+  // between batches: what was noted is in the engine then.
   [[nodiscard]] std::vector<Dictionary> Take();
   // Waits for the training under way.
   void Stop();
 
  private:
+  // Since the last training of the resource, which may have brought nothing.
   struct Seen {
     uint64_t added = 0;
     uint64_t bytes = 0;
     bool done = false;
+    [[nodiscard]] bool IsDue() const;
   };
 
+  void StartIfDue();
   void Train(const std::string& resource, uint32_t id);
   [[nodiscard]] std::string Samples(const std::string& resource, std::vector<size_t>* sizes) const;
 
   const Engine& engine_;
   const ValueCodec& codec_;
   std::map<std::string, Seen, std::less<>> seen_;
+  bool any_due_ = false;
   uint32_t next_id_ = 1;
 
   std::atomic<bool> training_ = false;

@@ -21,12 +21,13 @@ constexpr size_t kMiB = 1024 * kKiB;
 
 constexpr size_t kBlockCacheBytes = 8 * kMiB;
 constexpr size_t kBlockBytes = 16 * kKiB;
-constexpr size_t kWriteBufferBytes = 4 * kMiB;
+constexpr size_t kWriteBufferBytes = 2 * kMiB;
 constexpr size_t kMetaWriteBufferBytes = 512 * kKiB;
 // Memory grows in such steps, and each space that is written has taken at least one.
 constexpr size_t kArenaBlockBytes = 256 * kKiB;
-constexpr size_t kAllWriteBuffersBytes = 12 * kMiB;
-constexpr size_t kWalBytesMax = 64 * kMiB;
+constexpr size_t kAllWriteBuffersBytes = 8 * kMiB;
+// What a start may have to read again, and then keeps in memory until it is flushed.
+constexpr size_t kWalBytesMax = 16 * kMiB;
 constexpr size_t kTableFileBytes = 16 * kMiB;
 constexpr size_t kFirstLevelBytes = 64 * kMiB;
 constexpr size_t kSyncStepBytes = 1 * kMiB;

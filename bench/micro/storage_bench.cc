@@ -86,9 +86,9 @@ std::string PodJson(const std::string& name, int version, Random& random) {
       fmt::format(R"("nodeName":"node-{}"}},"status":{{"podIP":"10.{}.{}.{}","phase":"Running")",
                   random.Below(1000), random.Below(256), random.Below(256), random.Below(256));
   for (int i = 0; i < 12; ++i) {
-    json += fmt::format(
-        R"(,"condition{}":{{"type":"Ready","status":"True","lastTransitionTime":"2026-01-02T03:{:02}:{:02}Z"}})",
-        i, random.Below(60), random.Below(60));
+    json += fmt::format(R"(,"condition{}":{{"type":"Ready","status":"True",)"
+                        R"("lastTransitionTime":"2026-01-02T03:{:02}:{:02}Z"}})",
+                        i, random.Below(60), random.Below(60));
   }
   return json + "}}";
 }

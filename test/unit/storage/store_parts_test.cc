@@ -4,7 +4,10 @@
 
 #include <thread>
 
+#include "base/limits.h"
+#include "base/random.h"
 #include "base/virtual_runtime.h"
+#include "storage/dictionary_trainer.h"
 #include "storage/history.h"
 #include "storage/local_store.h"
 #include "storage/memory_engine.h"
@@ -134,6 +137,40 @@ TEST(HistoryTest, AWakerThatComesLateIsCalledForWhatItMissed) {
   int wakes = 0;
   history.SetWaker(cursor, [&] { ++wakes; });
   EXPECT_EQ(wakes, 1);
+}
+
+TEST(DictionaryTrainerTest, TrainsFromTheObjectsOfAResourceOnceThereAreEnough) {
+  MemoryEngine engine;
+  ValueCodec codec;
+  DictionaryTrainer trainer(engine, codec);
+  Random random(5);
+  const std::string common = random.Text(2'000, "abcdefghijklmnopqrstuvwxyz");
+  std::string bytes, plain;
+  for (size_t i = 0; i < 2 * kDictionaryObjectsMin; ++i) {
+    const std::string json = "{" + common + random.Text(20, "0123456789") + "}";
+    RecordContent content;
+    content.json = json;
+    content.rv_offset = 1;
+    bytes = Record::Encode(content, {i});
+    plain.clear();
+    codec.Encode("pods", bytes, &plain);
+    EXPECT_TRUE(trainer.Take().empty());  // none is due
+    ASSERT_TRUE(PutOne(engine, "pods/ns/" + std::to_string(i), plain));
+  }
+  for (size_t i = 0; i < 2 * kDictionaryObjectsMin; ++i) trainer.Note("pods", bytes.size(), true);
+  std::vector<Dictionary> finished;
+  while (finished.empty()) {
+    finished = trainer.Take();
+    std::this_thread::yield();
+  }
+  ASSERT_EQ(finished.size(), 1u);
+  EXPECT_EQ(finished[0].resource, "pods");
+  EXPECT_EQ(finished[0].id, 1u);
+  codec.Use(finished[0]);
+  std::string value;
+  codec.Encode("pods", bytes, &value);
+  EXPECT_LT(value.size(), plain.size() / 4);
+  EXPECT_EQ((*codec.Decode(value))->bytes(), bytes);
 }
 
 // Fails the n-th write.
