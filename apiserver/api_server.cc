@@ -46,13 +46,12 @@ void ApiServer::StartInProcess() {
 }
 
 std::expected<void, std::string> ApiServer::Listen(const net::ServerOptions& options) {
-  auto server = net::Server::Start(
-      options, handler_,
-      {[this] { return store_.durable(); },
-       [this](storage::Revision revision, Callback callback) {
-         store_.WhenDurable(revision, std::move(callback));
-       }},
-      runtime_);
+  auto server = net::Server::Start(options, handler_,
+                                   {[this] { return store_.durable(); },
+                                    [this](storage::Revision revision, Callback callback) {
+                                      store_.WhenDurable(revision, std::move(callback));
+                                    }},
+                                   runtime_);
   if (!server) return std::unexpected(server.error());
   server_ = std::move(*server);
   options_.advertise_port = server_->port();

@@ -29,7 +29,7 @@ struct HttpRequest {
   std::string method;  // "GET"
   std::string target;  // as sent: path and, after '?', the query
   std::vector<Header> headers;
-  std::string body;    // whole, decoded from chunks
+  std::string body;                                     // whole, decoded from chunks
   std::optional<ClientCertificate> client_certificate;  // only when it verified
   // A certificate was presented that is not signed by the client CA, or is not valid now.
   bool client_certificate_invalid = false;

@@ -8,8 +8,8 @@ namespace kulisse {
 
 }  // namespace kulisse
 
-#define KULISSE_ASSERT(condition)                                        \
-  do {                                                                   \
-    if (!(condition)) [[unlikely]]                                       \
-      ::kulisse::AssertionFailed(#condition, __FILE__, __LINE__);        \
+#define KULISSE_ASSERT(condition)                                 \
+  do {                                                            \
+    if (!(condition)) [[unlikely]]                                \
+      ::kulisse::AssertionFailed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -11,9 +11,7 @@ struct EmbeddedFile {
   const char* begin;
   const char* end;
 
-  [[nodiscard]] std::string_view bytes() const {
-    return {begin, static_cast<size_t>(end - begin)};
-  }
+  [[nodiscard]] std::string_view bytes() const { return {begin, static_cast<size_t>(end - begin)}; }
 };
 
 }  // namespace kulisse

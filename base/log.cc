@@ -32,10 +32,10 @@ void Write(Level level, std::string_view component, std::string_view message,
   clock_gettime(CLOCK_REALTIME, &now);
   tm local{};
   localtime_r(&now.tv_sec, &local);
-  std::string line = fmt::format(
-      "{}{:02}{:02} {:02}:{:02}:{:02}.{:06} {}: {}", "EWID"[static_cast<size_t>(level)],
-      local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
-      now.tv_nsec / 1000, component, message);
+  std::string line =
+      fmt::format("{}{:02}{:02} {:02}:{:02}:{:02}.{:06} {}: {}", "EWID"[static_cast<size_t>(level)],
+                  local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
+                  now.tv_nsec / 1000, component, message);
   for (const Field& field : fields) {
     line += fmt::format(" {}={}", field.key,
                         NeedsQuotes(field.value) ? GoQuote(field.value) : field.value);

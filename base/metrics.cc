@@ -37,7 +37,8 @@ double CpuSeconds() {
 double ResidentBytes() {
   long long pages_all = 0;
   long long pages = 0;
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/proc/self/statm", "re"), std::fclose);
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/proc/self/statm", "re"),
+                                                   std::fclose);
   if (file == nullptr || std::fscanf(file.get(), "%lld %lld", &pages_all, &pages) != 2) return 0;
   return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
@@ -106,8 +107,9 @@ std::string Metrics::Render() const {
   const std::lock_guard lock(mutex_);
   std::string out;
   for (const auto& [name, family] : families_) {
-    const std::string_view type =
-        family.gauge ? "gauge" : family.histogram ? "histogram" : "counter";
+    const std::string_view type = family.gauge       ? "gauge"
+                                  : family.histogram ? "histogram"
+                                                     : "counter";
     out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, family.help, name, type);
     for (const auto& [labels, value] : family.counters) {
       out += fmt::format("{}{} {}\n", name, Braces(labels), value);

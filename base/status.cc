@@ -30,16 +30,26 @@ StatusDetails Details(const GroupResource& gr, std::string_view name) {
 std::string_view CauseReason(FieldError::Type type) {
   using enum FieldError::Type;
   switch (type) {
-    case kRequired: return "FieldValueRequired";
-    case kInvalid: return "FieldValueInvalid";
-    case kDuplicate: return "FieldValueDuplicate";
-    case kNotSupported: return "FieldValueNotSupported";
-    case kForbidden: return "FieldValueForbidden";
-    case kTooLong: return "FieldValueTooLong";
-    case kTooMany: return "FieldValueTooMany";
-    case kNotFound: return "FieldValueNotFound";
-    case kTypeInvalid: return "FieldValueTypeInvalid";
-    case kInternal: return "InternalError";
+    case kRequired:
+      return "FieldValueRequired";
+    case kInvalid:
+      return "FieldValueInvalid";
+    case kDuplicate:
+      return "FieldValueDuplicate";
+    case kNotSupported:
+      return "FieldValueNotSupported";
+    case kForbidden:
+      return "FieldValueForbidden";
+    case kTooLong:
+      return "FieldValueTooLong";
+    case kTooMany:
+      return "FieldValueTooMany";
+    case kNotFound:
+      return "FieldValueNotFound";
+    case kTypeInvalid:
+      return "FieldValueTypeInvalid";
+    case kInternal:
+      return "InternalError";
   }
   return "";
 }
@@ -59,15 +69,33 @@ std::string GoQuote(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\a': out += "\\a"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\v': out += "\\v"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\a':
+        out += "\\a";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\v':
+        out += "\\v";
+        break;
       default:
         if (c < 0x20 || c == 0x7f) {
           out += fmt::format("\\x{:02x}", c);
@@ -127,8 +155,8 @@ Status Status::NotFound(const GroupResource& gr, std::string_view name) {
 }
 
 Status Status::AlreadyExists(const GroupResource& gr, std::string_view name) {
-  Status s = Make(409, "AlreadyExists",
-                  fmt::format("{} {} already exists", ToString(gr), GoQuote(name)));
+  Status s =
+      Make(409, "AlreadyExists", fmt::format("{} {} already exists", ToString(gr), GoQuote(name)));
   s.details = Details(gr, name);
   return s;
 }
@@ -151,8 +179,7 @@ Status Status::Invalid(const GroupKind& gk, std::string_view name, const FieldEr
     bool seen = false;
     for (const auto& m : messages) seen = seen || m == text;
     if (!seen) messages.push_back(std::move(text));
-    s.details->causes.push_back(
-        {std::string(CauseReason(error.type)), error.detail, error.path});
+    s.details->causes.push_back({std::string(CauseReason(error.type)), error.detail, error.path});
   }
   std::string joined = messages.empty() ? "<nil>" : messages[0];
   for (size_t i = 1; i < messages.size(); ++i) joined += ", " + messages[i];
@@ -182,9 +209,9 @@ Status Status::BadRequest(std::string message) {
 Status Status::Unauthorized() { return Make(401, "Unauthorized", "Unauthorized"); }
 
 Status Status::MethodNotSupported(const GroupResource& gr, std::string_view action) {
-  Status s = Make(405, "MethodNotAllowed",
-                  fmt::format("{} is not supported on resources of kind {}", action,
-                              GoQuote(ToString(gr))));
+  Status s = Make(
+      405, "MethodNotAllowed",
+      fmt::format("{} is not supported on resources of kind {}", action, GoQuote(ToString(gr))));
   s.details = Details(gr, "");
   return s;
 }
@@ -224,8 +251,7 @@ Status Status::TooManyRequests(std::string message, int retry_after_seconds) {
 }
 
 Status Status::RequestEntityTooLarge(std::string message) {
-  return Make(413, "RequestEntityTooLarge",
-              fmt::format("Request entity too large: {}", message));
+  return Make(413, "RequestEntityTooLarge", fmt::format("Request entity too large: {}", message));
 }
 
 Status Status::UnsupportedMediaType(std::string message) {

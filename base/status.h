@@ -47,8 +47,16 @@ struct StatusDetails {
 // One violated rule of an object. `path` as upstream's field.Path prints it.
 struct FieldError {
   enum class Type : uint8_t {
-    kRequired, kInvalid, kDuplicate, kNotSupported, kForbidden, kTooLong, kTooMany, kNotFound,
-    kTypeInvalid, kInternal,
+    kRequired,
+    kInvalid,
+    kDuplicate,
+    kNotSupported,
+    kForbidden,
+    kTooLong,
+    kTooMany,
+    kNotFound,
+    kTypeInvalid,
+    kInternal,
   };
   Type type;
   std::string path;
@@ -86,7 +94,7 @@ struct [[nodiscard]] Status {
   static Status Unauthorized();
   static Status MethodNotSupported(const GroupResource& gr, std::string_view action);
   static Status MethodNotAllowed();  // verb not known to the path: 405 with no details kind
-  static Status Expired(std::string message);      // 410
+  static Status Expired(std::string message);  // 410
   static Status InternalError(std::string message);
   static Status Timeout(std::string message, int retry_after_seconds);  // 504
   static Status ServerUnavailable(std::string message);                 // 503

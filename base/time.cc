@@ -27,8 +27,9 @@ Civil Split(SystemTime time) {
   const auto day = floor<days>(time);
   const std::chrono::year_month_day date(day);
   const auto rest = time - day;
-  return {int(date.year()), unsigned(date.month()), unsigned(date.day()), rest / hours(1),
-          rest / minutes(1) % 60, rest / seconds(1) % 60, (rest % seconds(1)).count()};
+  return {
+      int(date.year()),       unsigned(date.month()), unsigned(date.day()),       rest / hours(1),
+      rest / minutes(1) % 60, rest / seconds(1) % 60, (rest % seconds(1)).count()};
 }
 
 // Reads exactly `digits` digits.
@@ -105,8 +106,8 @@ std::optional<SystemTime> ParseTime(std::string_view text) {
   }
   minutes offset(0);
   if (!TakeOffset(text, &offset) || !text.empty()) return std::nullopt;
-  return SystemTime(std::chrono::sys_days(date)) + hours(hour) + minutes(minute) +
-         seconds(second) + nanoseconds(nanosecond) - offset;
+  return SystemTime(std::chrono::sys_days(date)) + hours(hour) + minutes(minute) + seconds(second) +
+         nanoseconds(nanosecond) - offset;
 }
 
 std::optional<Duration> ParseGoDuration(std::string_view text) {
@@ -118,8 +119,8 @@ std::optional<Duration> ParseGoDuration(std::string_view text) {
   if (text == "0") return Duration(0);
   if (text.empty()) return std::nullopt;
   constexpr std::pair<std::string_view, double> kUnits[] = {
-      {"ns", 1},   {"us", 1e3},  {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3},
-      {"ms", 1e6}, {"s", 1e9},   {"m", 60e9},        {"h", 3600e9}};
+      {"ns", 1},   {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3},
+      {"ms", 1e6}, {"s", 1e9},  {"m", 60e9},        {"h", 3600e9}};
   double total = 0;
   while (!text.empty()) {
     double value = 0;

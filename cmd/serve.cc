@@ -4,17 +4,18 @@
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <random>
 
 #include "base/log.h"
 #include "base/real_runtime.h"
 #include "certs/kubeconfig.h"
 #include "certs/pki.h"
+#include "certs/private_file.h"
 #include "simulator/cluster.h"
 #include "simulator/stage/config.h"
 #include "storage/store.h"
@@ -29,25 +30,6 @@ int Fail(std::string_view message) {
   std::fprintf(stderr, "kulisse: %.*s\n", static_cast<int>(message.size()), message.data());
   return kExitFailure;
 }
-
-// A directory that is gone when the program ends: keys of a cluster that lives in memory.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (fs::temp_directory_path() / "kulisse-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 uint64_t RandomSeed() {
   std::random_device device;
@@ -131,19 +113,19 @@ int Serve(const ServeOptions& options) {
   auto config = ReadConfig(options.config);
   if (!config) return Fail(config.error());
   cluster_options.simulator = std::move(*config);
-  std::unique_ptr<TemporaryDirectory> temporary;
+  std::optional<certs::TemporaryDirectory> temporary;  // keys of a cluster that lives in memory
   std::string directory = options.data_dir;
   if (directory.empty()) {
-    temporary = std::make_unique<TemporaryDirectory>();
-    directory = temporary->path();
-    if (directory.empty()) return Fail("cannot make a temporary directory");
+    auto made = certs::TemporaryDirectory::Make();
+    if (!made) return Fail(made.error());
+    directory = temporary.emplace(std::move(*made)).path();
   }
 
   RealRuntime runtime(options.seed.value_or(RandomSeed()));
   auto store = OpenStore(options, runtime);
   if (!store) return Fail(store.error());
-  const auto pki = certs::EnsurePki(
-      {(fs::path(directory) / "pki").string(), {options.bind}, runtime.Now()});
+  const auto pki =
+      certs::EnsurePki({(fs::path(directory) / "pki").string(), {options.bind}, runtime.Now()});
   if (!pki) return Fail(pki.error());
   apiserver::net::ServerOptions listen;
   listen.address = options.bind;
@@ -159,8 +141,8 @@ int Serve(const ServeOptions& options) {
   const std::string kubeconfig = options.kubeconfig.empty()
                                      ? (fs::path(directory) / "kubeconfig").string()
                                      : options.kubeconfig;
-  const auto written = certs::WriteKubeconfig(
-      kubeconfig, *pki, certs::ServerUrl(options.bind, cluster.api().port()));
+  const auto written = certs::WriteKubeconfig(kubeconfig, *pki,
+                                              certs::ServerUrl(options.bind, cluster.api().port()));
   if (!written) {
     runtime.Stop();
     return Fail(written.error());

@@ -18,14 +18,21 @@
 namespace kulisse::openapi {
 
 enum class Verb : uint8_t {
-  kCreate, kDelete, kDeleteCollection, kGet, kList, kPatch, kUpdate, kWatch,
+  kCreate,
+  kDelete,
+  kDeleteCollection,
+  kGet,
+  kList,
+  kPatch,
+  kUpdate,
+  kWatch,
 };
 // "create" …; the request verbs of RequestInfo are the same words.
 [[nodiscard]] std::string_view ToString(Verb verb);
 
 struct SubresourceInfo {
-  std::string_view name;  // "status"
-  std::string_view kind;  // "Pod", "Scale", "Binding" …
+  std::string_view name;     // "status"
+  std::string_view kind;     // "Pod", "Scale", "Binding" …
   std::string_view group;    // of the kind, where it differs from the resource's
   std::string_view version;  // "" when equal
   uint16_t verbs = 0;        // bits 1 << Verb

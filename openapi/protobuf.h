@@ -33,8 +33,7 @@ void AppendEnvelope(std::string_view api_version, std::string_view kind, std::st
 
 // Appends the message of `value`; kind and apiVersion at the top are not part of it.
 // REQUIRES: value is in canonical form of the type.
-void AppendMessage(const json::Value& value, TypeId type, const TypeTable& table,
-                   std::string* out);
+void AppendMessage(const json::Value& value, TypeId type, const TypeTable& table, std::string* out);
 [[nodiscard]] std::expected<json::Value, std::string> DecodeMessage(std::string_view bytes,
                                                                     TypeId type,
                                                                     const TypeTable& table,

@@ -20,7 +20,15 @@ namespace kulisse::openapi {
 using Lookup = std::function<std::optional<std::string_view>(std::string_view)>;
 
 enum class SelectorOperator : uint8_t {
-  kIn, kNotIn, kExists, kDoesNotExist, kEquals, kDoubleEquals, kNotEquals, kGreaterThan, kLessThan,
+  kIn,
+  kNotIn,
+  kExists,
+  kDoesNotExist,
+  kEquals,
+  kDoubleEquals,
+  kNotEquals,
+  kGreaterThan,
+  kLessThan,
 };
 
 class LabelSelector {

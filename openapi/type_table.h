@@ -25,19 +25,19 @@ enum class TypeKind : uint8_t {
   kInt32,
   kInt64,
   kDouble,
-  kBytes,         // JSON: base64
-  kQuantity,      // [resource.Quantity] JSON string or number; protobuf {1: string}
-  kIntOrString,   // [intstr.IntOrString] protobuf {1: type, 2: int, 3: string}
-  kTime,          // [metav1.Time] RFC 3339 seconds or null; protobuf {1: seconds, 2: nanos}
-  kMicroTime,     // [metav1.MicroTime]
-  kDuration,      // [metav1.Duration] Go duration text; protobuf {1: nanoseconds}
-  kRawExtension,  // [runtime.RawExtension] any JSON object; protobuf {1: bytes}
-  kFieldsV1,      // [metav1.FieldsV1] any JSON object; protobuf {1: bytes}
-  kJson,          // [apiextensions JSON, any] any JSON; protobuf {1: bytes}
-  kSchemaOrBool,      // [JSONSchemaPropsOrBool] {1: allows, 2: schema}
-  kSchemaOrArray,     // [JSONSchemaPropsOrArray] {1: schema, 2: repeated schema}
-  kSchemaOrStrings,   // [JSONSchemaPropsOrStringArray] {1: schema, 2: repeated string}
-  kStringList,    // [ExtraValue, Verbs] JSON array of strings; protobuf {1: repeated string}
+  kBytes,            // JSON: base64
+  kQuantity,         // [resource.Quantity] JSON string or number; protobuf {1: string}
+  kIntOrString,      // [intstr.IntOrString] protobuf {1: type, 2: int, 3: string}
+  kTime,             // [metav1.Time] RFC 3339 seconds or null; protobuf {1: seconds, 2: nanos}
+  kMicroTime,        // [metav1.MicroTime]
+  kDuration,         // [metav1.Duration] Go duration text; protobuf {1: nanoseconds}
+  kRawExtension,     // [runtime.RawExtension] any JSON object; protobuf {1: bytes}
+  kFieldsV1,         // [metav1.FieldsV1] any JSON object; protobuf {1: bytes}
+  kJson,             // [apiextensions JSON, any] any JSON; protobuf {1: bytes}
+  kSchemaOrBool,     // [JSONSchemaPropsOrBool] {1: allows, 2: schema}
+  kSchemaOrArray,    // [JSONSchemaPropsOrArray] {1: schema, 2: repeated schema}
+  kSchemaOrStrings,  // [JSONSchemaPropsOrStringArray] {1: schema, 2: repeated string}
+  kStringList,       // [ExtraValue, Verbs] JSON array of strings; protobuf {1: repeated string}
 };
 
 enum class FieldShape : uint8_t { kSingle, kList, kMap };  // map keys are always strings
@@ -51,21 +51,21 @@ struct FieldInfo {
   uint16_t number = 0;         // protobuf; 0: not on the wire
   TypeId type = kNoType;       // of the value, the element, or the map's values
   FieldShape shape = FieldShape::kSingle;
-  bool pointer = false;     // Go pointer: "absent" differs from "zero"
-  bool omit_empty = false;  // zero values are not written in JSON
-  bool omit_zero = false;   // zero structs are not written in JSON
-  bool required = false;    // in the OpenAPI document's "required"
-  bool inlined = false;     // its fields appear in the parent's JSON object
+  bool pointer = false;            // Go pointer: "absent" differs from "zero"
+  bool omit_empty = false;         // zero values are not written in JSON
+  bool omit_zero = false;          // zero structs are not written in JSON
+  bool required = false;           // in the OpenAPI document's "required"
+  bool inlined = false;            // its fields appear in the parent's JSON object
   bool patch_merge = false;        // patchStrategy contains "merge"
   bool patch_retain_keys = false;  // patchStrategy contains "retainKeys"
   bool patch_replace = false;      // patchStrategy is "replace": a patch replaces the object
   ListType list_type = ListType::kNone;
-  bool map_atomic = false;             // x-kubernetes-map-type: atomic
-  bool map_granular = false;           // … granular, though the type may be atomic
-  std::string_view patch_merge_key;    // patchMergeKey
-  std::string_view list_map_keys;      // comma-separated
-  std::string_view default_json;       // `+default=` marker as JSON text, or ""
-  std::string_view enum_values;        // comma-separated values of the string type, or ""
+  bool map_atomic = false;           // x-kubernetes-map-type: atomic
+  bool map_granular = false;         // … granular, though the type may be atomic
+  std::string_view patch_merge_key;  // patchMergeKey
+  std::string_view list_map_keys;    // comma-separated
+  std::string_view default_json;     // `+default=` marker as JSON text, or ""
+  std::string_view enum_values;      // comma-separated values of the string type, or ""
 };
 
 // A field as it appears in the JSON object of a type, inlined structs flattened.
@@ -81,8 +81,8 @@ struct TypeInfo {
   std::string_view name;     // OpenAPI name: "io.k8s.api.core.v1.Pod"
   std::string_view go_name;  // "Pod"
   TypeKind kind = TypeKind::kStruct;
-  bool map_atomic = false;      // `+structType=atomic`
-  std::string_view unions;      // JSON of x-kubernetes-unions, or ""
+  bool map_atomic = false;                 // `+structType=atomic`
+  std::string_view unions;                 // JSON of x-kubernetes-unions, or ""
   std::span<const FieldInfo> fields;       // in Go struct order
   std::span<const JsonField> json_fields;  // flattened, in the order Go writes them
 

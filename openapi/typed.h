@@ -25,8 +25,7 @@ struct NormalizeReport {
 // `json: cannot unmarshal number into Go struct field ConfigMap.data of type string`.
 // kind and apiVersion at the top are kept first. The arena is the one the value lives in.
 [[nodiscard]] std::expected<void, std::string> Normalize(json::Value& value, TypeId type,
-                                                         const TypeTable& table,
-                                                         json::Arena& arena,
+                                                         const TypeTable& table, json::Arena& arena,
                                                          NormalizeReport* report);
 
 }  // namespace kulisse::openapi

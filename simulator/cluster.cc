@@ -36,16 +36,15 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   kubelet_ = std::move(*kubelet);
   const auto made = NodeFactory(client_, kubelet_->cidrs()).CreateMissing(options_.nodes);
   if (!made) return std::unexpected("cannot make the nodes: " + made.error().message);
-  namespaces_ = NamespaceController::Create(client_, runtime_);
-  runtime_.Post([kubelet = std::weak_ptr(kubelet_), namespaces = std::weak_ptr(namespaces_)] {
+  runtime_.Post([kubelet = std::weak_ptr(kubelet_)] {
     if (const auto alive = kubelet.lock()) alive->Start();
-    if (const auto alive = namespaces.lock()) alive->Start();
   });
+  namespaces_ = std::make_unique<NamespaceController>(client_, runtime_);
+  namespaces_->Start();
   return {};
 }
 
 void Cluster::Stop() {
-  if (namespaces_ != nullptr) namespaces_->Stop();
   namespaces_.reset();
   kubelet_.reset();
   api_.Stop();

@@ -61,7 +61,7 @@ class Cluster {
   apiserver::ApiServer api_;
   Client client_;
   std::shared_ptr<Kubelet> kubelet_;
-  std::shared_ptr<NamespaceController> namespaces_;
+  std::unique_ptr<NamespaceController> namespaces_;
 };
 
 }  // namespace kulisse::simulator

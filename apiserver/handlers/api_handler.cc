@@ -70,9 +70,9 @@ bool MethodFitsPath(const RequestInfo& info, std::string_view method, bool has_n
 
 // Upstream's order where it has the same filter.
 const std::array<ApiHandler::Filter, 5> ApiHandler::kChain = {{
-    {"authenticate", &ApiHandler::Authenticate},  // who; 401
-    {"authorize", &ApiHandler::Authorize},        // may they; 403 before anything is looked up
-    {"resource", &ApiHandler::ServeResource},     // /api/v1/…, /apis/G/V/…
+    {"authenticate", &ApiHandler::Authenticate},      // who; 401
+    {"authorize", &ApiHandler::Authorize},            // may they; 403 before anything is looked up
+    {"resource", &ApiHandler::ServeResource},         // /api/v1/…, /apis/G/V/…
     {"non-resource", &ApiHandler::ServeNonResource},  // health, discovery, version, metrics
     {"unknown", &ApiHandler::RefuseUnknown},          // 404
 }};
@@ -95,8 +95,8 @@ HttpResponse ApiHandler::Handle(HttpRequest request) {
   try {
     response = RunChain(state);
   } catch (const std::exception& error) {
-    log::Error("apiserver", "a handler threw", {{"error", error.what()},
-                                                {"target", state.request.target}});
+    log::Error("apiserver", "a handler threw",
+               {{"error", error.what()}, {"target", state.request.target}});
     parts_.metrics.Add("apiserver_request_aborts_total", "Requests that ended in an exception.", "",
                        1);
     response = ErrorResponse(state, Status::InternalError("unexpected failure"));
@@ -132,20 +132,19 @@ void ApiHandler::Finish(const RequestState& state, HttpResponse* response) {
 void ApiHandler::Count(const RequestState& state, int code, double seconds) {
   const RequestInfo& info = state.info;
   std::string verb = info.verb;
-  std::ranges::transform(verb, verb.begin(), [](unsigned char c) {
-    return static_cast<char>(std::toupper(c));
-  });
+  std::ranges::transform(verb, verb.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const bool known = state.resource != nullptr;
-  const std::string_view scope = !known                ? ""
+  const std::string_view scope = !known               ? ""
                                  : !info.name.empty() ? "resource"
                                  : !info.ns.empty()   ? "namespace"
                                                       : "cluster";
-  const std::string what = fmt::format(
-      R"(component="apiserver",group="{}",resource="{}",scope="{}",)"
-      R"(subresource="{}",verb="{}",version="{}")",
-      known ? info.group : "", known ? info.resource : "", scope,
-      state.subresource == nullptr ? "" : state.subresource->name,
-      known || info.verb == "get" ? verb : "OTHER", known ? info.version : "");
+  const std::string what =
+      fmt::format(R"(component="apiserver",group="{}",resource="{}",scope="{}",)"
+                  R"(subresource="{}",verb="{}",version="{}")",
+                  known ? info.group : "", known ? info.resource : "", scope,
+                  state.subresource == nullptr ? "" : state.subresource->name,
+                  known || info.verb == "get" ? verb : "OTHER", known ? info.version : "");
   parts_.metrics.Add("apiserver_request_total", "Requests by verb, resource and code.",
                      fmt::format(R"(code="{}",{})", code, what), 1);
   if (IsLongRunning(state)) return;
@@ -199,13 +198,12 @@ ApiHandler::Answer ApiHandler::ServeResource(RequestState& state) {
   if (!info.group.empty() && !catalog.HasGroup(info.group)) return NotFoundPage();
   state.resource = catalog.Find(info.group, info.version, info.resource);
   // The path's name, not the one of a field selector.
-  const bool below_namespace = info.parts.size() > 1 && info.parts[0] == "namespaces" &&
-                               info.resource != "namespaces";
+  const bool below_namespace =
+      info.parts.size() > 1 && info.parts[0] == "namespaces" && info.resource != "namespaces";
   const size_t depth = info.parts.size() - (below_namespace ? 2 : 0);
   const bool has_name = depth >= 2;
   const openapi::ResourceInfo* resource = state.resource;
-  if (resource == nullptr || (depth > 3) ||
-      (below_namespace && !resource->namespaced) ||
+  if (resource == nullptr || (depth > 3) || (below_namespace && !resource->namespaced) ||
       (resource->namespaced && !below_namespace && has_name)) {
     return ErrorResponse(state, Status::UnknownResource());
   }
@@ -226,17 +224,20 @@ ApiHandler::Answer ApiHandler::ServeResource(RequestState& state) {
 
 HttpResponse ApiHandler::ServeKnownResource(RequestState& state) {
   static constexpr std::pair<std::string_view, openapi::Verb> kVerbs[] = {
-      {"create", openapi::Verb::kCreate}, {"delete", openapi::Verb::kDelete},
-      {"deletecollection", openapi::Verb::kDeleteCollection}, {"get", openapi::Verb::kGet},
-      {"list", openapi::Verb::kList}, {"patch", openapi::Verb::kPatch},
-      {"update", openapi::Verb::kUpdate}, {"watch", openapi::Verb::kWatch}};
+      {"create", openapi::Verb::kCreate},
+      {"delete", openapi::Verb::kDelete},
+      {"deletecollection", openapi::Verb::kDeleteCollection},
+      {"get", openapi::Verb::kGet},
+      {"list", openapi::Verb::kList},
+      {"patch", openapi::Verb::kPatch},
+      {"update", openapi::Verb::kUpdate},
+      {"watch", openapi::Verb::kWatch}};
   const RequestInfo& info = state.info;
   const auto verb = std::ranges::find(kVerbs, std::string_view(info.verb),
                                       [](const auto& row) { return row.first; });
-  const bool served =
-      verb != std::end(kVerbs) && state.request.method != "HEAD" &&
-      (state.subresource == nullptr ? state.resource->Has(verb->second)
-                                    : state.subresource->Has(verb->second));
+  const bool served = verb != std::end(kVerbs) && state.request.method != "HEAD" &&
+                      (state.subresource == nullptr ? state.resource->Has(verb->second)
+                                                    : state.subresource->Has(verb->second));
   if (!served && info.verb == "watch") {
     return ErrorResponse(state,
                          Status::MethodNotSupported(state.resource->group_resource(), "watch"));

@@ -56,17 +56,17 @@ Result<void> CheckKind(std::string_view api_version, std::string_view kind,
   }
   const bool known = catalog.FindKind(given_group, given_version, given_kind) != nullptr;
   if (known) {
-    return std::unexpected(CannotHandle(
-        given_kind, given_version, expected,
-        fmt::format("converting ({}.{}) to ({}.{}): unknown conversion", given_version, given_kind,
-                    PackageOf(expected.group), expected.kind)));
+    return std::unexpected(
+        CannotHandle(given_kind, given_version, expected,
+                     fmt::format("converting ({}.{}) to ({}.{}): unknown conversion", given_version,
+                                 given_kind, PackageOf(expected.group), expected.kind)));
   }
   const std::string full = given_group.empty() ? std::string(given_version)
                                                : fmt::format("{}/{}", given_group, given_version);
-  return std::unexpected(CannotHandle(
-      given_kind, given_version, expected,
-      fmt::format("no kind {} is registered for version {} in scheme {}", GoQuote(given_kind),
-                  GoQuote(full), kScheme)));
+  return std::unexpected(
+      CannotHandle(given_kind, given_version, expected,
+                   fmt::format("no kind {} is registered for version {} in scheme {}",
+                               GoQuote(given_kind), GoQuote(full), kScheme)));
 }
 
 struct Decoded {
@@ -81,9 +81,7 @@ Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind&
   if (yaml) {
     auto document = openapi::ParseYaml(body, &decoded.duplicates);
     if (!document) {
-      return std::unexpected(Unrecognized(
-          expected,
-          document.error(), body));
+      return std::unexpected(Unrecognized(expected, document.error(), body));
     }
     decoded.document = std::move(*document);
   } else {
@@ -104,7 +102,8 @@ Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind&
         fmt::format("couldn't get version/kind; json parse error: json: cannot unmarshal {} into "
                     "Go value of type struct {{ APIVersion string "
                     "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
-                    "\"json:\\\"kind,omitempty\\\"\" }}", GoTypeName(root)),
+                    "\"json:\\\"kind,omitempty\\\"\" }}",
+                    GoTypeName(root)),
         body));
   }
   const std::string kind(root.FindString({"kind"}));
@@ -132,8 +131,7 @@ Result<json::Document> DecodeProtobuf(std::string_view body, const ExpectedKind&
   json::Document document;
   auto value = openapi::DecodeMessage(envelope->raw, expected.type, types, document.arena);
   if (!value) {
-    return std::unexpected(
-        CannotHandle(expected.kind, expected.version, expected, value.error()));
+    return std::unexpected(CannotHandle(expected.kind, expected.version, expected, value.error()));
   }
   document.root = std::move(*value);
   return document;
@@ -192,8 +190,8 @@ Result<json::Document> DecodeBody(const HttpRequest& request, const ExpectedKind
   if (type != "application/json" && type != "application/yaml") {
     return std::unexpected(UnknownForm());
   }
-  KULISSE_ASSIGN(Decoded decoded, DecodeText(request.body, type == "application/yaml", expected,
-                                             &catalog, types));
+  KULISSE_ASSIGN(Decoded decoded,
+                 DecodeText(request.body, type == "application/yaml", expected, &catalog, types));
   const auto reported = ReportFields(decoded.unknown, decoded.duplicates, validation, warnings);
   if (!reported) {
     return std::unexpected(
@@ -234,9 +232,9 @@ Result<json::Document> DecodeDeleteOptions(const HttpRequest& request,
     return std::unexpected(UnknownForm());
   }
   if (!kind.empty() && kind != "DeleteOptions") {
-    return std::unexpected(Status::BadRequest(
-        fmt::format("no kind {} is registered for version {} in scheme {}", GoQuote(kind),
-                    GoQuote(version), kScheme)));
+    return std::unexpected(
+        Status::BadRequest(fmt::format("no kind {} is registered for version {} in scheme {}",
+                                       GoQuote(kind), GoQuote(version), kScheme)));
   }
   return document;
 }

@@ -32,14 +32,14 @@ Result<ContinueToken> DecodeContinueToken(std::string_view text) {
   if (!document) return std::unexpected(InvalidToken(document.error().message));
   const json::Value& root = document->root;
   if (root.FindString({"v"}) != "meta.k8s.io/v1") {
-    return std::unexpected(InvalidToken(
-        fmt::format("server does not recognize this encoded version {}",
-                    GoQuote(root.FindString({"v"})))));
+    return std::unexpected(InvalidToken(fmt::format(
+        "server does not recognize this encoded version {}", GoQuote(root.FindString({"v"})))));
   }
   ContinueToken token;
   const json::Value* revision = root.Find("rv");
   if (revision == nullptr || !revision->IsInt() || revision->AsInt() == 0) {
-    return std::unexpected(InvalidToken("incorrect encoded start resourceVersion (version meta.k8s.io/v1)"));
+    return std::unexpected(
+        InvalidToken("incorrect encoded start resourceVersion (version meta.k8s.io/v1)"));
   }
   if (revision->AsInt() > 0) token.revision = static_cast<uint64_t>(revision->AsInt());
   std::string_view start = root.FindString({"start"});
@@ -61,7 +61,8 @@ Result<uint64_t> ParseResourceVersion(std::string_view text) {
   if (!value) {
     return std::unexpected(Status::Plain(
         500, fmt::format("resourceVersion: Invalid value: {}: strconv.ParseUint: parsing {}: "
-                         "invalid syntax", GoQuote(text), GoQuote(text))));
+                         "invalid syntax",
+                         GoQuote(text), GoQuote(text))));
   }
   return *value;
 }

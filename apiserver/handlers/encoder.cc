@@ -64,7 +64,8 @@ std::string ListMetaJson(const ListMeta& meta) {
     out += R"(,"continue":)";
     json::AppendString(meta.continue_token, &out);
   }
-  if (meta.remaining_items) out += fmt::format(R"(,"remainingItemCount":{})", *meta.remaining_items);
+  if (meta.remaining_items)
+    out += fmt::format(R"(,"remainingItemCount":{})", *meta.remaining_items);
   return out + '}';
 }
 
@@ -174,9 +175,15 @@ void Encoder::AppendTableRow(const storage::Record& record, storage::Revision re
   openapi::AppendTableCells(*resource_, document.root, runtime_->Now(), out);
   *out += R"(,"object":)";
   switch (representation_.include_object) {
-    case IncludeObject::kNone: *out += "null"; break;
-    case IncludeObject::kMetadata: AppendMetadataObject(record, revision, true, out); break;
-    case IncludeObject::kObject: AppendJsonObject(record, revision, out); break;
+    case IncludeObject::kNone:
+      *out += "null";
+      break;
+    case IncludeObject::kMetadata:
+      AppendMetadataObject(record, revision, true, out);
+      break;
+    case IncludeObject::kObject:
+      AppendJsonObject(record, revision, out);
+      break;
   }
   *out += '}';
 }
@@ -201,9 +208,9 @@ void Encoder::AppendTableHead(std::string_view metadata, std::string* out) const
 
 void Encoder::AppendTable(const storage::Record& record, storage::Revision revision,
                           std::string* out) const {
-  AppendTableHead(revision.value == 0 ? "{}"
-                                      : fmt::format(R"({{"resourceVersion":"{}"}})", revision.value),
-                  out);
+  AppendTableHead(
+      revision.value == 0 ? "{}" : fmt::format(R"({{"resourceVersion":"{}"}})", revision.value),
+      out);
   AppendTableRow(record, revision, out);
   *out += "]}";
 }
@@ -233,18 +240,24 @@ std::string Encoder::Object(const storage::Record& record, storage::Revision rev
     return out;
   }
   switch (representation_.view) {
-    case View::kObject: AppendJsonObject(record, revision, &out); break;
+    case View::kObject:
+      AppendJsonObject(record, revision, &out);
+      break;
     case View::kMetadata:
-    case View::kMetadataList: AppendMetadataObject(record, revision, true, &out); break;
-    case View::kTable: AppendTable(record, revision, &out); break;
+    case View::kMetadataList:
+      AppendMetadataObject(record, revision, true, &out);
+      break;
+    case View::kTable:
+      AppendTable(record, revision, &out);
+      break;
   }
   return Finish(std::move(out), representation_);
 }
 
 void Encoder::AppendListHead(const ListMeta& meta, uint64_t items_bytes, std::string* out) const {
   const bool whole = representation_.view == View::kObject;
-  const std::string kind = whole ? fmt::format("{}List", resource_->kind)
-                                 : std::string("PartialObjectMetadataList");
+  const std::string kind =
+      whole ? fmt::format("{}List", resource_->kind) : std::string("PartialObjectMetadataList");
   const std::string version = whole ? resource_->api_version() : "meta.k8s.io/v1";
   const std::string metadata = ListMetaJson(meta);
   if (representation_.format == Format::kProtobuf) {
@@ -293,8 +306,12 @@ void Encoder::AppendItem(const storage::Record& record, bool first, std::string*
       }
       break;
     case View::kMetadata:
-    case View::kMetadataList: AppendMetadataObject(record, revision, true, out); break;
-    case View::kTable: AppendTableRow(record, revision, out); break;
+    case View::kMetadataList:
+      AppendMetadataObject(record, revision, true, out);
+      break;
+    case View::kTable:
+      AppendTableRow(record, revision, out);
+      break;
   }
 }
 
@@ -343,10 +360,16 @@ std::string Encoder::Frame(std::string_view type, const storage::Record& record,
   out.reserve(record.json().size() + 128);
   out += fmt::format(R"({{"type":"{}","object":)", type);
   switch (representation_.view) {
-    case View::kObject: AppendJsonObject(record, revision, &out); break;
+    case View::kObject:
+      AppendJsonObject(record, revision, &out);
+      break;
     case View::kMetadata:
-    case View::kMetadataList: AppendMetadataObject(record, revision, true, &out); break;
-    case View::kTable: AppendTable(record, revision, &out); break;
+    case View::kMetadataList:
+      AppendMetadataObject(record, revision, true, &out);
+      break;
+    case View::kTable:
+      AppendTable(record, revision, &out);
+      break;
   }
   out += "}\n";
   return out;
@@ -391,8 +414,7 @@ std::string Encoder::BookmarkFrame(storage::Revision revision, bool initial_even
 
 std::string EncodeDocument(const json::Value& object, std::string_view api_version,
                            std::string_view kind, openapi::TypeId type,
-                           const Representation& representation,
-                           const openapi::TypeTable& types) {
+                           const Representation& representation, const openapi::TypeTable& types) {
   if (representation.format == Format::kProtobuf) {
     std::string message;
     openapi::AppendMessage(object, type, types, &message);

@@ -33,8 +33,7 @@ class Encoder {
   Encoder(const Encoder& other, const Representation& representation);
 
   // One object as the whole answer. `revision` is what it shows as resourceVersion, 0 for none.
-  [[nodiscard]] std::string Object(const storage::Record& record,
-                                   storage::Revision revision) const;
+  [[nodiscard]] std::string Object(const storage::Record& record, storage::Revision revision) const;
 
   // A list is its head, its items with separators between, and its tail. With protobuf the head
   // needs `items_bytes`, the sum of all items as AppendItem() writes them.
@@ -46,7 +45,8 @@ class Encoder {
   // One frame of a watch. Shared by all watchers with the same representation and type.
   [[nodiscard]] std::string Frame(std::string_view type, const storage::Record& record,
                                   storage::Revision revision) const;
-  [[nodiscard]] std::string BookmarkFrame(storage::Revision revision, bool initial_events_end) const;
+  [[nodiscard]] std::string BookmarkFrame(storage::Revision revision,
+                                          bool initial_events_end) const;
 
   [[nodiscard]] const Representation& representation() const { return representation_; }
   // Tells encodings apart: the resource's version and the representation.

@@ -203,8 +203,7 @@ Result<HttpResponse> ResourceHandlers::List(RequestState& state) {
   if (state.representation.view == View::kMetadata) {
     return std::unexpected(Status::NotAcceptable(fmt::format(
         "you requested PartialObjectMetadata, but the requested object is a list (*{}.{}List)",
-        PackageOf(state.resource->group),
-        state.resource->kind)));
+        PackageOf(state.resource->group), state.resource->kind)));
   }
   return ListAt(state, options);
 }
@@ -214,8 +213,8 @@ Result<HttpResponse> ResourceHandlers::ListAt(RequestState& state, const ListOpt
   const std::string prefix = storage::KeyPrefix(state.resource->storage_name, state.info.ns);
   if (!options.continue_token.empty()) {
     if (!options.resource_version.empty() && options.resource_version != "0") {
-      return std::unexpected(Status::BadRequest(
-          "specifying resource version is not allowed when using continue"));
+      return std::unexpected(
+          Status::BadRequest("specifying resource version is not allowed when using continue"));
     }
     KULISSE_ASSIGN(const ContinueToken token, DecodeContinueToken(options.continue_token));
     const std::string after = prefix + token.start;

@@ -80,8 +80,7 @@ bool ApplyConversion(const MediaType& type, Format format, Representation* out) 
 bool WantsPretty(const HttpRequest& request, const Query& query) {
   if (const auto pretty = query.Get("pretty")) return query.Bool("pretty");
   const std::string_view agent = request.Find("User-Agent");
-  return agent.starts_with("curl") || agent.starts_with("Wget") ||
-         agent.starts_with("Mozilla/5.0");
+  return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
 }
 
 Status NotAcceptableForm() {
@@ -120,9 +119,12 @@ uint64_t Representation::id() const {
 
 std::string_view Representation::content_type() const {
   switch (format) {
-    case Format::kJson: return "application/json";
-    case Format::kYaml: return "application/yaml";
-    case Format::kProtobuf: return "application/vnd.kubernetes.protobuf";
+    case Format::kJson:
+      return "application/json";
+    case Format::kYaml:
+      return "application/yaml";
+    case Format::kProtobuf:
+      return "application/vnd.kubernetes.protobuf";
   }
   return "";
 }

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "apiserver/http.h"
 #include "apiserver/chain/request_info.h"
+#include "apiserver/http.h"
 #include "base/result.h"
 
 namespace kulisse::apiserver {

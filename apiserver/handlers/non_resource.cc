@@ -15,13 +15,26 @@ namespace {
 constexpr std::string_view kTextPlain = "text/plain; charset=utf-8";
 
 // Paths of / besides those of the API groups.
-constexpr std::string_view kOtherPaths[] = {"/healthz",     "/healthz/etcd", "/healthz/log",
-                                            "/healthz/ping", "/livez",       "/livez/etcd",
-                                            "/livez/log",   "/livez/ping",   "/metrics",
-                                            "/openapi/v2",  "/openapi/v3",   "/openapi/v3/",
-                                            "/readyz",      "/readyz/etcd",  "/readyz/etcd-readiness",
-                                            "/readyz/informer-sync", "/readyz/log", "/readyz/ping",
-                                            "/readyz/shutdown", "/version"};
+constexpr std::string_view kOtherPaths[] = {"/healthz",
+                                            "/healthz/etcd",
+                                            "/healthz/log",
+                                            "/healthz/ping",
+                                            "/livez",
+                                            "/livez/etcd",
+                                            "/livez/log",
+                                            "/livez/ping",
+                                            "/metrics",
+                                            "/openapi/v2",
+                                            "/openapi/v3",
+                                            "/openapi/v3/",
+                                            "/readyz",
+                                            "/readyz/etcd",
+                                            "/readyz/etcd-readiness",
+                                            "/readyz/informer-sync",
+                                            "/readyz/log",
+                                            "/readyz/ping",
+                                            "/readyz/shutdown",
+                                            "/version"};
 
 HttpResponse Text(int code, std::string body) {
   HttpResponse response;

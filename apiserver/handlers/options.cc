@@ -40,8 +40,8 @@ Result<bool> ParseDryRun(const std::vector<std::string>& values, std::string_vie
     if (value == "All") {
       dry_run = true;
     } else {
-      return std::unexpected(InvalidOptions(
-          kind, {FieldError::NotSupported("dryRun", GoStrings(values), {"All"})}));
+      return std::unexpected(
+          InvalidOptions(kind, {FieldError::NotSupported("dryRun", GoStrings(values), {"All"})}));
     }
   }
   return dry_run;
@@ -59,7 +59,8 @@ FieldErrors CheckVersionMatch(const ListOptions& options) {
     }
     if (!options.send_initial_events && !match.empty()) {
       errors.push_back(FieldError::Forbidden(
-          path, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+          path,
+          "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
     }
     if (!match.empty() && options.send_initial_events && match != "NotOlderThan") {
       errors.push_back(FieldError::NotSupported(path, GoQuote(match), {"NotOlderThan"}));
@@ -75,28 +76,27 @@ FieldErrors CheckVersionMatch(const ListOptions& options) {
         path, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
   }
   if (!match.empty() && !options.continue_token.empty()) {
-    errors.push_back(FieldError::Forbidden(
-        path, "resourceVersionMatch is forbidden when continue is provided"));
+    errors.push_back(
+        FieldError::Forbidden(path, "resourceVersionMatch is forbidden when continue is provided"));
   }
   if (!match.empty() && match != "Exact" && match != "NotOlderThan") {
-    errors.push_back(
-        FieldError::NotSupported(path, GoQuote(match), {"Exact", "NotOlderThan", ""}));
+    errors.push_back(FieldError::NotSupported(path, GoQuote(match), {"Exact", "NotOlderThan", ""}));
   }
   if (match == "Exact" && options.resource_version == "0") {
     errors.push_back(FieldError::Forbidden(
         path, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""));
   }
   if (options.send_initial_events) {
-    errors.push_back(FieldError::Forbidden("sendInitialEvents",
-                                           "sendInitialEvents is forbidden for list"));
+    errors.push_back(
+        FieldError::Forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
   }
   return errors;
 }
 
 }  // namespace
 
-Result<ListOptions> ParseListOptions(const openapi::ResourceInfo& resource,
-                                     const RequestInfo& info, bool watch) {
+Result<ListOptions> ParseListOptions(const openapi::ResourceInfo& resource, const RequestInfo& info,
+                                     bool watch) {
   const Query& query = info.query;
   ListOptions options;
   options.watch = watch;
@@ -112,7 +112,8 @@ Result<ListOptions> ParseListOptions(const openapi::ResourceInfo& resource,
           HasOwnSelectableFields(resource)
               ? fmt::format("field label not supported: {}", term.field)
               : fmt::format("{} is not a known field selector: only \"metadata.name\", "
-                            "\"metadata.namespace\"", GoQuote(term.field))));
+                            "\"metadata.namespace\"",
+                            GoQuote(term.field))));
     }
   }
   options.allow_watch_bookmarks = query.Bool("allowWatchBookmarks");
@@ -147,8 +148,8 @@ Result<WriteOptions> ParseWriteOptions(const Query& query, std::string_view kind
   }
   options.field_manager = query.Text("fieldManager");
   if (options.field_manager.size() > kFieldManagerBytesMax) {
-    return std::unexpected(InvalidOptions(
-        kind, {FieldError::TooLong("fieldManager", kFieldManagerBytesMax)}));
+    return std::unexpected(
+        InvalidOptions(kind, {FieldError::TooLong("fieldManager", kFieldManagerBytesMax)}));
   }
   if (options.field_manager.empty()) {
     options.field_manager = user_agent.substr(0, user_agent.find('/'));
@@ -164,9 +165,8 @@ Result<DeleteRequest> ParseDeleteOptions(const Query& query, const json::Value* 
   if (body != nullptr) {
     const auto text = [body](std::initializer_list<std::string_view> path) {
       const json::Value* value = body->Find(path);
-      return value != nullptr && value->IsString()
-                 ? std::optional<std::string>(value->AsString())
-                 : std::nullopt;
+      return value != nullptr && value->IsString() ? std::optional<std::string>(value->AsString())
+                                                   : std::nullopt;
     };
     if (const json::Value* grace = body->Find("gracePeriodSeconds"); grace && grace->IsInt()) {
       options.grace_period_seconds = grace->AsInt();
@@ -214,9 +214,8 @@ Result<DeleteRequest> ParseDeleteOptions(const Query& query, const json::Value* 
 Result<void> CheckTimeout(const Query& query) {
   const auto text = query.Get("timeout");
   if (!text || text->empty() || ParseGoDuration(*text)) return {};
-  return std::unexpected(Status::BadRequest(
-      fmt::format("invalid timeout specified in the request URL - time: invalid duration {}",
-                  GoQuote(*text))));
+  return std::unexpected(Status::BadRequest(fmt::format(
+      "invalid timeout specified in the request URL - time: invalid duration {}", GoQuote(*text))));
 }
 
 }  // namespace kulisse::apiserver

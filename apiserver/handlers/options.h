@@ -46,8 +46,7 @@ struct DeleteRequest {
   bool dry_run = false;
 };
 // `body` is the DeleteOptions object as decoded, or null without one; it wins over the query.
-[[nodiscard]] Result<DeleteRequest> ParseDeleteOptions(const Query& query,
-                                                       const json::Value* body);
+[[nodiscard]] Result<DeleteRequest> ParseDeleteOptions(const Query& query, const json::Value* body);
 
 // ?timeout= of any request; refuses what is no Go duration.
 [[nodiscard]] Result<void> CheckTimeout(const Query& query);

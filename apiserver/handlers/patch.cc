@@ -1,5 +1,7 @@
 // PATCH: the patch is applied to the current object in the version of the request, again on each
 // try. Upstream: handlers/patch.go.
+#include "openapi/patch/patch.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include "apiserver/registry/conversion.h"
 #include "base/json/parse.h"
 #include "base/json/write.h"
-#include "openapi/patch/patch.h"
 #include "openapi/typed.h"
 #include "openapi/yaml.h"
 
@@ -74,9 +75,8 @@ Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
   const auto normalized = openapi::Normalize(object.root, kind.type, types, arena, &report);
   if (!normalized) return std::unexpected(UnusableResult(shown, normalized.error()));
   // Upstream walks the patched document by name at the top.
-  std::ranges::stable_sort(report.unknown_fields, {}, [](const std::string& path) {
-    return path.substr(0, path.find('.'));
-  });
+  std::ranges::stable_sort(report.unknown_fields, {},
+                           [](const std::string& path) { return path.substr(0, path.find('.')); });
   const auto reported = ReportFields(report.unknown_fields, {}, validation, warnings);
   if (!reported) return std::unexpected(UnusableResult(shown, reported.error()));
   return {};
@@ -106,7 +106,8 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
   if (media_type != kJsonPatch && !parsed->root.IsObject()) {
     return std::unexpected(Status::BadRequest(
         fmt::format("error decoding patch: json: cannot unmarshal {} into Go value of type "
-                    "map[string]interface {{}}", GoTypeName(parsed->root))));
+                    "map[string]interface {{}}",
+                    GoTypeName(parsed->root))));
   }
   if (media_type == kJsonPatch) duplicates.clear();
   auto patch = std::make_shared<json::Document>(std::move(*parsed));
@@ -130,9 +131,8 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
     }
     const std::string_view patched = object.root.FindString({"metadata", "name"});
     if (patched != name) {
-      return std::unexpected(Status::BadRequest(
-          fmt::format("the name of the object ({}) does not match the name on the URL ({})",
-                      patched, name)));
+      return std::unexpected(Status::BadRequest(fmt::format(
+          "the name of the object ({}) does not match the name on the URL ({})", patched, name)));
     }
     if (converts) ConvertToStorage(resource, types, object);
     return {};
@@ -143,9 +143,8 @@ Result<HttpResponse> ResourceHandlers::Patch(RequestState& state) {
   const std::string_view subresource =
       state.subresource == nullptr ? std::string_view() : state.subresource->name;
   if (subresource == "scale") return WriteScale(state, true);
-  KULISSE_ASSIGN(const WriteOptions options,
-                 ParseWriteOptions(state.info.query, "PatchOptions",
-                                   state.request.Find("User-Agent")));
+  KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "PatchOptions",
+                                                               state.request.Find("User-Agent")));
   if (!state.info.query.Text("force").empty()) {
     return std::unexpected(Status::Invalid(
         {"meta.k8s.io", "PatchOptions"}, "",
@@ -153,9 +152,8 @@ Result<HttpResponse> ResourceHandlers::Patch(RequestState& state) {
   }
   KULISSE_ASSIGN(const Mutation mutation,
                  PatchMutation(state, *state.resource, options.field_validation));
-  KULISSE_ASSIGN(const WriteResult result,
-                 store_.Update(Context(state, options), *state.resource, NameOf(state),
-                               subresource, mutation));
+  KULISSE_ASSIGN(const WriteResult result, store_.Update(Context(state, options), *state.resource,
+                                                         NameOf(state), subresource, mutation));
   return ObjectResponse(state, 200, *result.record, result.record->revision());
 }
 

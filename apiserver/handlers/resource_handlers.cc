@@ -116,9 +116,8 @@ Result<HttpResponse> ResourceHandlers::Get(RequestState& state) {
 }
 
 Result<HttpResponse> ResourceHandlers::Create(RequestState& state) {
-  KULISSE_ASSIGN(const WriteOptions options,
-                 ParseWriteOptions(state.info.query, "CreateOptions",
-                                   state.request.Find("User-Agent")));
+  KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "CreateOptions",
+                                                               state.request.Find("User-Agent")));
   KULISSE_ASSIGN(json::Document object,
                  DecodeBody(state.request, ExpectedOf(*state.resource), options.field_validation,
                             store_.catalog(), store_.types(), &state.warnings));
@@ -127,26 +126,26 @@ Result<HttpResponse> ResourceHandlers::Create(RequestState& state) {
   }
   const ResourceInfo& stored = *state.resource->storage;
   if (&stored != state.resource) ConvertToStorage(*state.resource, store_.types(), object);
-  KULISSE_ASSIGN(const WriteResult result, store_.Create(Context(state, options), stored,
-                                                         state.info.ns, std::move(object)));
+  KULISSE_ASSIGN(const WriteResult result,
+                 store_.Create(Context(state, options), stored, state.info.ns, std::move(object)));
   return ObjectResponse(state, 201, *result.record, result.record->revision());
 }
 
 Mutation ResourceHandlers::ReplaceWith(const json::Document& replacement,
-                                       const ResourceInfo& resource,
-                                       std::string_view name) const {
+                                       const ResourceInfo& resource, std::string_view name) const {
   return [&replacement, &resource, name](json::Document& object) -> Result<void> {
     const std::string_view uid = replacement.root.FindString({"metadata", "uid"});
     const std::string current_uid(object.root.FindString({"metadata", "uid"}));
     if (!uid.empty() && uid != current_uid) {
       const std::string_view ns = object.root.FindString({"metadata", "namespace"});
-      const std::string key = fmt::format("/registry/{}{}{}/{}", resource.resource,
-                                          ns.empty() ? "" : "/", ns, name);
+      const std::string key =
+          fmt::format("/registry/{}{}{}/{}", resource.resource, ns.empty() ? "" : "/", ns, name);
       return std::unexpected(Status::Conflict(
           resource.group_resource(), name,
           fmt::format("StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, "
                       "AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in "
-                      "object meta: {}", key, uid, current_uid)));
+                      "object meta: {}",
+                      key, uid, current_uid)));
     }
     object = replacement.Clone();
     return {};
@@ -157,9 +156,8 @@ Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
   const std::string_view subresource =
       state.subresource == nullptr ? std::string_view() : state.subresource->name;
   if (subresource == "scale") return WriteScale(state, false);
-  KULISSE_ASSIGN(const WriteOptions options,
-                 ParseWriteOptions(state.info.query, "UpdateOptions",
-                                   state.request.Find("User-Agent")));
+  KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "UpdateOptions",
+                                                               state.request.Find("User-Agent")));
   KULISSE_ASSIGN(json::Document object,
                  DecodeBody(state.request, ExpectedOf(*state.resource), options.field_validation,
                             store_.catalog(), store_.types(), &state.warnings));
@@ -167,12 +165,13 @@ Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
   if (name.empty()) {
     return std::unexpected(Status::BadRequest(
         fmt::format("the name of the object ({} based on URL) was undeterminable: name must be "
-                    "provided", state.info.name)));
+                    "provided",
+                    state.info.name)));
   }
   if (name != state.info.name) {
-    return std::unexpected(Status::BadRequest(fmt::format(
-        "the name of the object ({}) does not match the name on the URL ({})", name,
-        state.info.name)));
+    return std::unexpected(Status::BadRequest(
+        fmt::format("the name of the object ({}) does not match the name on the URL ({})", name,
+                    state.info.name)));
   }
   const std::string_view ns = object.root.FindString({"metadata", "namespace"});
   if (!ns.empty() && ns != NameOf(state).ns) {
@@ -199,9 +198,9 @@ Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
 
 Result<HttpResponse> ResourceHandlers::Delete(RequestState& state) {
   KULISSE_ASSIGN(const json::Document body, DecodeDeleteOptions(state.request, store_.types()));
-  KULISSE_ASSIGN(const DeleteRequest request,
-                 ParseDeleteOptions(state.info.query,
-                                    state.request.body.empty() ? nullptr : &body.root));
+  KULISSE_ASSIGN(
+      const DeleteRequest request,
+      ParseDeleteOptions(state.info.query, state.request.body.empty() ? nullptr : &body.root));
   WriteOptions options;
   options.dry_run = request.dry_run;
   KULISSE_ASSIGN(const WriteResult result,
@@ -213,18 +212,18 @@ Result<HttpResponse> ResourceHandlers::Delete(RequestState& state) {
     response.after = result.revision;
     return response;
   }
-  HttpResponse response =
-      ObjectResponse(state, 200, *result.record,
-                     result.deleted && result.changed ? result.revision : result.record->revision());
+  HttpResponse response = ObjectResponse(
+      state, 200, *result.record,
+      result.deleted && result.changed ? result.revision : result.record->revision());
   response.after = result.revision;
   return response;
 }
 
 Result<HttpResponse> ResourceHandlers::DeleteCollection(RequestState& state) {
   KULISSE_ASSIGN(const json::Document body, DecodeDeleteOptions(state.request, store_.types()));
-  KULISSE_ASSIGN(const DeleteRequest request,
-                 ParseDeleteOptions(state.info.query,
-                                    state.request.body.empty() ? nullptr : &body.root));
+  KULISSE_ASSIGN(
+      const DeleteRequest request,
+      ParseDeleteOptions(state.info.query, state.request.body.empty() ? nullptr : &body.root));
   KULISSE_ASSIGN(ListOptions list, ParseListOptions(*state.resource, state.info, false));
   list.limit = 0;
   WriteOptions options;

@@ -72,8 +72,7 @@ class ResourceHandlers {
 };
 
 // The body of a list: streamed from a snapshot.
-[[nodiscard]] Result<HttpResponse> MakeListResponse(ResourceStore& store,
-                                                    const RequestState& state,
+[[nodiscard]] Result<HttpResponse> MakeListResponse(ResourceStore& store, const RequestState& state,
                                                     const ListOptions& options,
                                                     storage::SnapshotPtr snapshot,
                                                     std::string_view after, uint64_t returned);

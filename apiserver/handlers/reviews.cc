@@ -99,9 +99,8 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
         "only the following media types are accepted: application/json, application/yaml, "
         "application/vnd.kubernetes.protobuf"));
   }
-  KULISSE_ASSIGN(const WriteOptions options,
-                 ParseWriteOptions(state.info.query, "CreateOptions",
-                                   state.request.Find("User-Agent")));
+  KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "CreateOptions",
+                                                               state.request.Find("User-Agent")));
   const ExpectedKind kind{resource.group, resource.version, resource.kind, resource.type};
   KULISSE_ASSIGN(json::Document review,
                  DecodeBody(state.request, kind, options.field_validation, store.catalog(),
@@ -117,8 +116,9 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
     review.root.Set("status", std::move(status), arena);
   } else if (resource.kind == "SelfSubjectRulesReview") {
     return std::unexpected(Status::Plain(
-        501, "SelfSubjectRulesReview is not supported by this version of Kulisse: authorization "
-             "by rules is not there yet"));
+        501,
+        "SelfSubjectRulesReview is not supported by this version of Kulisse: authorization "
+        "by rules is not there yet"));
   } else {
     KULISSE_TRY(CheckAccessSpec(resource, spec));
     const bool self = resource.kind == "SelfSubjectAccessReview";
@@ -129,8 +129,8 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
   }
   if (resource.kind == "SelfSubjectReview") {
     review.root.SetDefaultObject("metadata", arena)
-        .Set("creationTimestamp",
-             json::Value::String(FormatTime(store.runtime().Now()), arena), arena);
+        .Set("creationTimestamp", json::Value::String(FormatTime(store.runtime().Now()), arena),
+             arena);
   }
   const auto normalized =
       openapi::Normalize(review.root, resource.type, store.types(), arena, nullptr);

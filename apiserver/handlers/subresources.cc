@@ -7,8 +7,8 @@
 #include "base/assert.h"
 #include "base/json/parse.h"
 #include "base/json/write.h"
-#include "openapi/typed.h"
 #include "openapi/selector.h"
+#include "openapi/typed.h"
 
 namespace kulisse::apiserver {
 
@@ -69,10 +69,10 @@ ExpectedKind ScaleKind(const openapi::SubresourceInfo& subresource) {
 Result<void> CheckScale(const json::Value& scale, std::string_view name) {
   const int64_t replicas = IntAt(scale, {"spec", "replicas"});
   if (replicas >= 0) return {};
-  return std::unexpected(Status::Invalid(
-      {"autoscaling", "Scale"}, name,
-      {FieldError::Invalid("spec.replicas", std::to_string(replicas),
-                           "must be greater than or equal to 0")}));
+  return std::unexpected(
+      Status::Invalid({"autoscaling", "Scale"}, name,
+                      {FieldError::Invalid("spec.replicas", std::to_string(replicas),
+                                           "must be greater than or equal to 0")}));
 }
 
 }  // namespace
@@ -114,14 +114,14 @@ Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patc
     }
     body = std::move(*parsed);
   } else {
-    KULISSE_ASSIGN(body, DecodeBody(state.request, kind, options.field_validation,
-                                    store_.catalog(), store_.types(), &state.warnings));
+    KULISSE_ASSIGN(body, DecodeBody(state.request, kind, options.field_validation, store_.catalog(),
+                                    store_.types(), &state.warnings));
   }
   const auto mutation = [&](json::Document& object) -> Result<void> {
     json::Document scale = ScaleOf(object.root);
     if (patch) {
-      KULISSE_TRY(ApplyPatch(media_type, body.root, kind, options.field_validation,
-                             store_.types(), scale, &state.warnings));
+      KULISSE_TRY(ApplyPatch(media_type, body.root, kind, options.field_validation, store_.types(),
+                             scale, &state.warnings));
     }
     const json::Value& wanted = patch ? scale.root : body.root;
     const std::string_view name = wanted.FindString({"metadata", "name"});
@@ -140,9 +140,8 @@ Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patc
         .Set("replicas", json::Value::Int(IntAt(wanted, {"spec", "replicas"})), object.arena);
     return {};
   };
-  KULISSE_ASSIGN(const WriteResult result,
-                 store_.Update(Context(state, options), *state.resource, NameOf(state), "",
-                               mutation));
+  KULISSE_ASSIGN(const WriteResult result, store_.Update(Context(state, options), *state.resource,
+                                                         NameOf(state), "", mutation));
   return ScaleResponse(state, *result.record);
 }
 
@@ -152,17 +151,15 @@ Result<HttpResponse> ResourceHandlers::CreateSubresource(RequestState& state) {
         501, fmt::format("create of {}/{} is not supported by this version of Kulisse",
                          state.resource->resource, state.info.subresource)));
   }
-  KULISSE_ASSIGN(const WriteOptions options,
-                 ParseWriteOptions(state.info.query, "CreateOptions",
-                                   state.request.Find("User-Agent")));
+  KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "CreateOptions",
+                                                               state.request.Find("User-Agent")));
   const ExpectedKind kind{"", "v1", "Binding", state.subresource->type};
   KULISSE_ASSIGN(const json::Document binding,
                  DecodeBody(state.request, kind, options.field_validation, store_.catalog(),
                             store_.types(), &state.warnings));
   const std::string_view name = binding.root.FindString({"metadata", "name"});
   if (!name.empty() && name != state.info.name) {
-    return std::unexpected(
-        Status::BadRequest("name in URL does not match name in Binding object"));
+    return std::unexpected(Status::BadRequest("name in URL does not match name in Binding object"));
   }
   return CreateBinding(state, options, binding.root, state.info.name);
 }

@@ -80,8 +80,8 @@ class WatchBody final : public BodySource {
     while (out->size() - start < kResponseChunkBytes) {
       auto events = watcher_->Read();
       if (!events) {
-        *out += ErrorFrame(TooOld(plan_.from, events.error().bound), encoder_.representation(),
-                           types_);
+        *out +=
+            ErrorFrame(TooOld(plan_.from, events.error().bound), encoder_.representation(), types_);
         return State::kEnd;
       }
       if (events->empty()) return ReadTimers(out, start);
@@ -130,8 +130,8 @@ class WatchBody final : public BodySource {
   bool Begin(std::string* out) {
     auto watcher = store_.Watch(encoder_.resource().storage_name, plan_.ns, plan_.from);
     if (!watcher) {
-      *out += ErrorFrame(TooOld(plan_.from, watcher.error().bound), encoder_.representation(),
-                         types_);
+      *out +=
+          ErrorFrame(TooOld(plan_.from, watcher.error().bound), encoder_.representation(), types_);
       return false;
     }
     watcher_ = std::move(*watcher);
@@ -142,8 +142,8 @@ class WatchBody final : public BodySource {
 
   void ArmTimer() {
     const MonotonicTime due = plan_.bookmarks ? std::min(end_, next_bookmark_) : end_;
-    timer_ = runtime_.ScheduleAfter(due - runtime_.MonotonicNow(),
-                                    [waker = waker_] { waker->Wake(); });
+    timer_ =
+        runtime_.ScheduleAfter(due - runtime_.MonotonicNow(), [waker = waker_] { waker->Wake(); });
   }
 
   // Nothing new: bookmarks and the end are due by the clock.
@@ -237,9 +237,9 @@ Result<HttpResponse> MakeWatchResponse(ResourceStore& store, const RequestState&
   HttpResponse response;
   response.after = initial ? plan.from : Revision{};
   const bool protobuf = state.representation.format == Format::kProtobuf;
-  response.headers.emplace_back("Content-Type",
-                                protobuf ? "application/vnd.kubernetes.protobuf;stream=watch"
-                                         : "application/json");
+  response.headers.emplace_back(
+      "Content-Type",
+      protobuf ? "application/vnd.kubernetes.protobuf;stream=watch" : "application/json");
   Encoder encoder(*state.resource, store.types(), state.representation, runtime);
   response.stream = std::make_unique<WatchBody>(store.store(), runtime, store.types(),
                                                 std::move(encoder), std::move(plan));

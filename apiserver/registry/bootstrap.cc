@@ -27,10 +27,9 @@ const openapi::ResourceInfo& ResourceOf(const openapi::Catalog& catalog,
   const std::string_view api_version = object.FindString({"apiVersion"});
   const size_t slash = api_version.find('/');
   const bool core = slash == std::string_view::npos;
-  const openapi::ResourceInfo* resource =
-      catalog.FindKind(core ? "" : api_version.substr(0, slash),
-                       core ? api_version : api_version.substr(slash + 1),
-                       object.FindString({"kind"}));
+  const openapi::ResourceInfo* resource = catalog.FindKind(
+      core ? "" : api_version.substr(0, slash), core ? api_version : api_version.substr(slash + 1),
+      object.FindString({"kind"}));
   KULISSE_ASSERT(resource != nullptr);
   return *resource;
 }
@@ -54,8 +53,8 @@ void CreateBootstrapObjects(ResourceStore& store, const BootstrapOptions& option
     const std::string name(object->root.FindString({"metadata", "name"}));
     const std::string ns(object->root.FindString({"metadata", "namespace"}));
     if (store.Get(resource, {ns, name})) continue;
-    const auto normalized = openapi::Normalize(object->root, resource.type, store.types(),
-                                               object->arena, nullptr);
+    const auto normalized =
+        openapi::Normalize(object->root, resource.type, store.types(), object->arena, nullptr);
     KULISSE_ASSERT(normalized.has_value());
     const auto created = store.Create(context, resource, ns, std::move(*object));
     if (!created) {

@@ -129,8 +129,8 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
                                           const ResourceInfo& resource, const ObjectName& name,
                                           const DeleteOptions& options) {
   const bool is_namespace = resource.storage_name == "namespaces";
-  if (is_namespace && (name.name == "default" || name.name == "kube-system" ||
-                       name.name == "kube-public")) {
+  if (is_namespace &&
+      (name.name == "default" || name.name == "kube-system" || name.name == "kube-public")) {
     return std::unexpected(Status::Forbidden(resource.group_resource(), name.name,
                                              "this namespace may not be deleted"));
   }
@@ -171,8 +171,8 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
     KULISSE_ASSIGN(const Change wanted, change(current));
     result.record = current;
     if (wanted.content) {
-      auto record = storage::Record::Decode(
-          storage::Record::Encode(*wanted.content, current->revision()));
+      auto record =
+          storage::Record::Decode(storage::Record::Encode(*wanted.content, current->revision()));
       KULISSE_ASSERT(record.has_value());
       result.record = std::make_shared<const storage::Record>(std::move(*record));
     }

@@ -25,9 +25,12 @@ constexpr auto kRules = std::to_array<KindRules>({
     {"jobs.batch", kSubdomain, true, false, false, true},
     {"leases.coordination.k8s.io", kSubdomain, false, true, false, false},
     {"limitranges", kSubdomain, true, true, false, false},
-    {"mutatingadmissionpolicies.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
-    {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
-    {"mutatingwebhookconfigurations.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"mutatingadmissionpolicies.admissionregistration.k8s.io", kSubdomain, false, false, false,
+     false},
+    {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", kSubdomain, false, false,
+     false, false},
+    {"mutatingwebhookconfigurations.admissionregistration.k8s.io", kSubdomain, false, false, false,
+     false},
     {"namespaces", kLabel, true, false, true, false},
     {"persistentvolumeclaims", kSubdomain, true, false, true, false},
     {"persistentvolumes", kSubdomain, true, false, true, false},
@@ -45,9 +48,12 @@ constexpr auto kRules = std::to_array<KindRules>({
     {"serviceaccounts", kSubdomain, true, false, true, false},
     {"services", kLabel, true, true, true, false},
     {"storageclasses.storage.k8s.io", kSubdomain, true, false, true, false},
-    {"validatingadmissionpolicies.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
-    {"validatingadmissionpolicybindings.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
-    {"validatingwebhookconfigurations.admissionregistration.k8s.io", kSubdomain, false, false, false, false},
+    {"validatingadmissionpolicies.admissionregistration.k8s.io", kSubdomain, false, false, false,
+     false},
+    {"validatingadmissionpolicybindings.admissionregistration.k8s.io", kSubdomain, false, false,
+     false, false},
+    {"validatingwebhookconfigurations.admissionregistration.k8s.io", kSubdomain, false, false,
+     false, false},
     {"volumeattachments.storage.k8s.io", kSubdomain, false, false, true, false},
     {"volumeattributesclasses.storage.k8s.io", kSubdomain, true, false, true, false},
 });
@@ -56,8 +62,8 @@ constexpr auto kRules = std::to_array<KindRules>({
 
 const KindRules& RulesOf(const openapi::ResourceInfo& resource) {
   static constexpr KindRules kDefault{};
-  const auto it = std::ranges::find(kRules, std::string_view(resource.storage_name),
-                                    &KindRules::storage_name);
+  const auto it =
+      std::ranges::find(kRules, std::string_view(resource.storage_name), &KindRules::storage_name);
   return it == kRules.end() ? kDefault : *it;
 }
 

@@ -47,8 +47,8 @@ bool IsDnsSubdomain(std::string_view text) {
 // The characters of label values and of the name part of label keys.
 bool IsNamePart(std::string_view text) {
   if (text.empty() || !IsAlnum(text.front()) || !IsAlnum(text.back())) return false;
-  return std::ranges::all_of(
-      text, [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
+  return std::ranges::all_of(text,
+                             [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 std::string TooLong(size_t max) { return fmt::format("must be no more than {} bytes", max); }
@@ -87,8 +87,7 @@ void ValidateFinalizers(const json::Value& metadata, FieldErrors* errors) {
   for (size_t i = 0; i < finalizers.size(); ++i) {
     const std::string& name = finalizers[i];
     AddInvalid("metadata.finalizers", name, CheckQualifiedName(name), errors);
-    const bool standard =
-        name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
+    const bool standard = name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
     if (name.find('/') == std::string::npos && !standard) {
       errors->push_back(FieldError::Invalid(
           fmt::format("metadata.finalizers[{}]", i), GoQuote(name),
@@ -99,9 +98,9 @@ void ValidateFinalizers(const json::Value& metadata, FieldErrors* errors) {
     return std::ranges::find(finalizers, name) != finalizers.end();
   };
   if (has("orphan") && has("foregroundDeletion")) {
-    errors->push_back(FieldError::Invalid(
-        "metadata.finalizers", "[\"" + Join(finalizers, "\",\"") + "\"]",
-        "finalizer orphan and foregroundDeletion cannot be both set"));
+    errors->push_back(
+        FieldError::Invalid("metadata.finalizers", "[\"" + Join(finalizers, "\",\"") + "\"]",
+                            "finalizer orphan and foregroundDeletion cannot be both set"));
   }
 }
 
@@ -112,8 +111,8 @@ void ValidateOwnerReferences(const json::Value& metadata, FieldErrors* errors) {
   for (const json::Value& owner : owners->elements()) {
     const std::string_view version = owner.FindString({"apiVersion"});
     if (version.empty()) {
-      errors->push_back(FieldError::Invalid("metadata.ownerReferences.apiVersion",
-                                            GoQuote(version), "version must not be empty"));
+      errors->push_back(FieldError::Invalid("metadata.ownerReferences.apiVersion", GoQuote(version),
+                                            "version must not be empty"));
     }
     for (const std::string_view field : {"kind", "name", "uid"}) {
       if (!owner.FindString({field}).empty()) continue;
@@ -122,13 +121,14 @@ void ValidateOwnerReferences(const json::Value& metadata, FieldErrors* errors) {
     }
     const json::Value* is_controller = owner.Find("controller");
     if (is_controller == nullptr || !is_controller->IsBool() || !is_controller->AsBool()) continue;
-    const std::string current = fmt::format("{}/{}", owner.FindString({"kind"}),
-                                            owner.FindString({"name"}));
+    const std::string current =
+        fmt::format("{}/{}", owner.FindString({"kind"}), owner.FindString({"name"}));
     if (!controller.empty()) {
       errors->push_back(FieldError::Invalid(
           "metadata.ownerReferences", json::ToString(*owners),
           fmt::format("Only one reference can have Controller set to true. Found \"true\" in "
-                      "references for {} and {}", controller, current)));
+                      "references for {} and {}",
+                      controller, current)));
     }
     controller = current;
   }
@@ -177,8 +177,10 @@ std::vector<std::string> CheckQualifiedName(std::string_view name) {
     }
     local = parts[1];
   } else if (parts.size() > 2) {
-    return {fmt::format("a qualified name {} with an optional DNS subdomain prefix and '/' (e.g. "
-                        "'example.com/MyName')", kQualifiedNameError)};
+    return {
+        fmt::format("a qualified name {} with an optional DNS subdomain prefix and '/' (e.g. "
+                    "'example.com/MyName')",
+                    kQualifiedNameError)};
   }
   if (local.empty()) {
     messages.emplace_back("name part must be non-empty");
@@ -215,8 +217,7 @@ void ValidateObjectMeta(const json::Value& metadata, NameRule rule, FieldErrors*
     AddInvalid("metadata.generateName", base, CheckName(rule, probe), errors);
   }
   if (name.empty()) {
-    errors->push_back(
-        FieldError::Required("metadata.name", "name or generateName is required"));
+    errors->push_back(FieldError::Required("metadata.name", "name or generateName is required"));
   } else {
     AddInvalid("metadata.name", name, CheckName(rule, name), errors);
   }
@@ -250,7 +251,8 @@ void ValidateObjectMetaUpdate(const json::Value& metadata, const json::Value& ol
     errors->push_back(FieldError::Forbidden(
         "metadata.finalizers",
         fmt::format("no new finalizers can be added if the object is being deleted, found new "
-                    "finalizers []string{{{}}}", added)));
+                    "finalizers []string{{{}}}",
+                    added)));
   }
 }
 

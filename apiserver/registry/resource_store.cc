@@ -30,8 +30,8 @@ constexpr size_t kGeneratedSuffixBytes = 5;
 constexpr size_t kGeneratedBaseBytesMax = 63 - kGeneratedSuffixBytes;
 
 std::string NewUid(Runtime& runtime) {
-  const uint64_t high = (runtime.RandomBits() & ~uint64_t{0xf000}) | 0x4000;         // version 4
-  const uint64_t low = (runtime.RandomBits() >> 2) | (uint64_t{1} << 63);            // variant 1
+  const uint64_t high = (runtime.RandomBits() & ~uint64_t{0xf000}) | 0x4000;  // version 4
+  const uint64_t low = (runtime.RandomBits() >> 2) | (uint64_t{1} << 63);     // variant 1
   return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff,
                      high & 0xffff, low >> 48, low & 0xffffffffffff);
 }
@@ -44,8 +44,7 @@ void ResetField(json::Document& object, const ResourceInfo& resource, std::strin
   if (index < 0) return;
   json::Value empty = json::Value::Object();
   const openapi::TypeId field_type = type.json_fields[static_cast<size_t>(index)].field->type;
-  const auto normalized =
-      openapi::Normalize(empty, field_type, types, object.arena, nullptr);
+  const auto normalized = openapi::Normalize(empty, field_type, types, object.arena, nullptr);
   KULISSE_ASSERT(normalized.has_value());
   object.root.Set(name, std::move(empty), object.arena);
 }
@@ -197,9 +196,7 @@ ResourceStore::ResourceStore(storage::Store& store, const openapi::Catalog& cata
 
 ResourceStore::~ResourceStore() = default;
 
-json::Document ResourceStore::Decode(const storage::Record& record) {
-  return DecodeObject(record);
-}
+json::Document ResourceStore::Decode(const storage::Record& record) { return DecodeObject(record); }
 
 Result<RecordPtr> ResourceStore::Get(const ResourceInfo& resource, const ObjectName& name) {
   RecordPtr record = store_.Get({resource.storage_name, name.ns, name.name});
@@ -330,8 +327,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
 
 Result<void> ResourceStore::PrepareForUpdate(const ResourceInfo& resource, const ObjectName& name,
                                              std::string_view subresource,
-                                             const storage::Record& current,
-                                             const json::Value& old,
+                                             const storage::Record& current, const json::Value& old,
                                              json::Document& object) const {
   KULISSE_TRY(CheckResourceVersion(object.root, current, resource, name.name));
   RestoreSystemFields(object, old);

@@ -20,9 +20,12 @@ struct SelectableField {
   // What an object without the field is selected by; such values are not kept.
   [[nodiscard]] std::string_view default_value() const {
     switch (form) {
-      case Form::kBool: return "false";
-      case Form::kInt: return "0";
-      default: return "";
+      case Form::kBool:
+        return "false";
+      case Form::kInt:
+        return "0";
+      default:
+        return "";
     }
   }
 };

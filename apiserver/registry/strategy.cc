@@ -28,8 +28,7 @@ std::string_view QosClass(const json::Value& spec) {
     if (containers == nullptr) continue;
     for (const json::Value& container : containers->elements()) {
       for (const std::string_view resource : {"cpu", "memory"}) {
-        const std::string_view request =
-            container.FindString({"resources", "requests", resource});
+        const std::string_view request = container.FindString({"resources", "requests", resource});
         const std::string_view limit = container.FindString({"resources", "limits", resource});
         any = any || (!request.empty() && request != "0") || (!limit.empty() && limit != "0");
         if (limit.empty() || limit == "0" || (!request.empty() && request != limit)) {
@@ -139,8 +138,8 @@ class WorkloadStrategy : public Strategy {
     if (object.Find({"spec", "selector"}) == nullptr) {
       errors->push_back(FieldError::Required("spec.selector"));
     } else if (IsEmptyList(labels) && IsEmptyList(expressions)) {
-      errors->push_back(FieldError::Invalid("spec.selector", "{}",
-                                            "empty selector is invalid for deployment"));
+      errors->push_back(
+          FieldError::Invalid("spec.selector", "{}", "empty selector is invalid for deployment"));
     } else if (!TemplateHas(object, labels)) {
       errors->push_back(FieldError::Invalid("spec.template.metadata.labels",
                                             TemplateLabelsText(object),
@@ -159,8 +158,7 @@ class WorkloadStrategy : public Strategy {
     const json::Value* now = object.Find({"spec", "selector"});
     const json::Value* before = old.Find({"spec", "selector"});
     if (now == nullptr || before == nullptr || *now == *before) return;
-    errors->push_back(FieldError::Invalid("spec.selector", GoSelector(*now),
-                                          "field is immutable"));
+    errors->push_back(FieldError::Invalid("spec.selector", GoSelector(*now), "field is immutable"));
   }
 
  private:
@@ -295,8 +293,8 @@ void ValidateImmutable(const json::Value& object, const json::Value& old,
   const json::Value* was = old.Find("immutable");
   if (was == nullptr || !was->IsBool() || !was->AsBool()) return;
   const auto refuse = [errors](std::string_view field) {
-    errors->push_back(FieldError::Forbidden(std::string(field),
-                                            "field is immutable when `immutable` is set"));
+    errors->push_back(
+        FieldError::Forbidden(std::string(field), "field is immutable when `immutable` is set"));
   };
   const json::Value* is = object.Find("immutable");
   if (is == nullptr || !is->IsBool() || !is->AsBool()) refuse("immutable");

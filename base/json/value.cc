@@ -132,9 +132,12 @@ uint64_t Value::AsUint() const {
 
 double Value::AsDouble() const {
   switch (type_) {
-    case Type::kInt: return static_cast<double>(data_.integer);
-    case Type::kUint: return static_cast<double>(data_.unsigned_integer);
-    default: break;
+    case Type::kInt:
+      return static_cast<double>(data_.integer);
+    case Type::kUint:
+      return static_cast<double>(data_.unsigned_integer);
+    default:
+      break;
   }
   KULISSE_ASSERT(type_ == Type::kDouble);
   return data_.number;
@@ -301,13 +304,14 @@ Value Value::Clone(Arena& arena) const {
     case Type::kObject: {
       auto* block = static_cast<Member*>(arena.Allocate(CapacityFor(size_) * sizeof(Member)));
       for (uint32_t i = 0; i < size_; ++i) {
-        new (block + i) Member{arena.Copy(data_.members[i].name),
-                               data_.members[i].value.Clone(arena)};
+        new (block + i)
+            Member{arena.Copy(data_.members[i].name), data_.members[i].value.Clone(arena)};
       }
       copy.data_.members = block;
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return copy;
 }
@@ -319,10 +323,14 @@ bool operator==(const Value& a, const Value& b) {
   }
   if (a.type_ != b.type_) return false;
   switch (a.type_) {
-    case Type::kNull: return true;
-    case Type::kBool: return a.AsBool() == b.AsBool();
-    case Type::kString: return a.AsString() == b.AsString();
-    case Type::kArray: return std::ranges::equal(a.elements(), b.elements());
+    case Type::kNull:
+      return true;
+    case Type::kBool:
+      return a.AsBool() == b.AsBool();
+    case Type::kString:
+      return a.AsString() == b.AsString();
+    case Type::kArray:
+      return std::ranges::equal(a.elements(), b.elements());
     case Type::kObject: {
       if (a.size_ != b.size_) return false;
       for (uint32_t i = 0; i < a.size_; ++i) {
@@ -334,7 +342,8 @@ bool operator==(const Value& a, const Value& b) {
       }
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 

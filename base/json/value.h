@@ -101,14 +101,12 @@ class Value {
 
   [[nodiscard]] bool AsBool() const;
   [[nodiscard]] int64_t AsInt() const;
-  [[nodiscard]] uint64_t AsUint() const;   // of kUint or a non-negative kInt
+  [[nodiscard]] uint64_t AsUint() const;  // of kUint or a non-negative kInt
   [[nodiscard]] double AsDouble() const;  // of any number
   [[nodiscard]] std::string_view AsString() const;
 
   // Number of members or elements, or bytes of a string; 0 for the rest.
-  [[nodiscard]] size_t size() const {
-    return type_ >= Type::kString ? size_ : 0;
-  }
+  [[nodiscard]] size_t size() const { return type_ >= Type::kString ? size_ : 0; }
 
   // Array. Empty span unless IsArray().
   [[nodiscard]] std::span<const Value> elements() const;

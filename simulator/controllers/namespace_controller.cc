@@ -19,14 +19,20 @@ const openapi::ResourceInfo& Namespaces(const Client& client) {
 
 }  // namespace
 
-std::shared_ptr<NamespaceController> NamespaceController::Create(Client& client, Runtime& runtime) {
-  return std::shared_ptr<NamespaceController>(new NamespaceController(client, runtime));
-}
-
 NamespaceController::NamespaceController(Client& client, Runtime& runtime)
     : client_(client), runtime_(runtime), namespaces_(Namespaces(client)) {}
 
+Callback NamespaceController::Guarded(std::function<void(NamespaceController&)> work) const {
+  return [weak = std::weak_ptr(self_), work = std::move(work)] {
+    if (const auto self = weak.lock()) work(**self);
+  };
+}
+
 void NamespaceController::Start() {
+  runtime_.Post(Guarded([](NamespaceController& self) { self.Begin(); }));
+}
+
+void NamespaceController::Begin() {
   const storage::SnapshotPtr snapshot = client_.store().Latest();
   const auto cursor = snapshot->Scan(namespaces_.storage_name, "", "");
   while (const storage::RecordPtr record = cursor->Next()) {
@@ -36,26 +42,20 @@ void NamespaceController::Start() {
   auto watcher = client_.store().Watch(namespaces_.storage_name, "", snapshot->revision());
   KULISSE_ASSERT(watcher.has_value());  // from the latest revision
   watcher_ = std::move(*watcher);
-  watcher_->SetWaker([weak = weak_from_this(), &runtime = runtime_] {
+  watcher_->SetWaker([weak = std::weak_ptr(self_), &runtime = runtime_] {
     runtime.Post([weak] {
-      if (const auto self = weak.lock()) self->ReadEvents();
+      if (const auto self = weak.lock()) (*self)->ReadEvents();
     });
   });
   ReadEvents();
 }
 
-void NamespaceController::Stop() {
-  stopped_ = true;
-  watcher_ = nullptr;
-}
-
 void NamespaceController::ReadEvents() {
-  if (stopped_) return;
   while (true) {
     const auto events = watcher_->Read();
     if (!events) {  // fell out of the history: begin anew
       watcher_ = nullptr;
-      Start();
+      Begin();
       return;
     }
     if (events->empty()) return;
@@ -68,7 +68,6 @@ void NamespaceController::ReadEvents() {
 }
 
 void NamespaceController::Reconcile(const std::string& name) {
-  if (stopped_) return;
   const storage::RecordPtr record = client_.Get(namespaces_, {"", name});
   if (record == nullptr || !record->deleting()) return;
   if (DeleteContent(name) > 0) {
@@ -104,11 +103,12 @@ uint64_t NamespaceController::DeleteContent(const std::string& name) {
 }
 
 void NamespaceController::Finalize(const std::string& name) {
-  const auto result = client_.Update(
-      namespaces_, {"", name}, "finalize", [](json::Document& object) -> Result<void> {
-        if (json::Value* spec = object.root.Find("spec")) spec->Remove("finalizers");
-        return {};
-      });
+  const auto result = client_.Update(namespaces_, {"", name}, "finalize",
+                                     [](json::Document& object) -> Result<void> {
+                                       if (json::Value* spec = object.root.Find("spec"))
+                                         spec->Remove("finalizers");
+                                       return {};
+                                     });
   if (!result && !result.error().IsNotFound()) {
     log::Warning("namespaces", "cannot finalize",
                  {{"namespace", name}, {"error", result.error().message}});
@@ -117,9 +117,8 @@ void NamespaceController::Finalize(const std::string& name) {
 }
 
 void NamespaceController::Retry(const std::string& name) {
-  runtime_.ScheduleAfter(kNamespaceRetryDelay, [weak = weak_from_this(), name] {
-    if (const auto self = weak.lock()) self->Reconcile(name);
-  });
+  runtime_.ScheduleAfter(kNamespaceRetryDelay,
+                         Guarded([name](NamespaceController& self) { self.Reconcile(name); }));
 }
 
 }  // namespace kulisse::simulator

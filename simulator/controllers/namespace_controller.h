@@ -7,6 +7,7 @@
 // Errors: logged; the namespace is tried again after kNamespaceRetryDelay.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,29 +16,31 @@
 
 namespace kulisse::simulator {
 
-class NamespaceController : public std::enable_shared_from_this<NamespaceController> {
+class NamespaceController {
  public:
-  static std::shared_ptr<NamespaceController> Create(Client& client, Runtime& runtime);
+  NamespaceController(Client& client, Runtime& runtime);
+  NamespaceController(const NamespaceController&) = delete;
+  NamespaceController& operator=(const NamespaceController&) = delete;
 
-  // Begins with the namespaces there are. On the loop.
+  // Has the loop begin, with the namespaces there are.
   void Start();
-  // No callback runs afterwards. On the loop, or when it has ended.
-  void Stop();
 
  private:
-  NamespaceController(Client& client, Runtime& runtime);
+  void Begin();
   void ReadEvents();
   void Reconcile(const std::string& name);
   // Deletes what is in the namespace; returns how many objects are left.
   uint64_t DeleteContent(const std::string& name);
   void Finalize(const std::string& name);
   void Retry(const std::string& name);
+  // A callback for the loop that does nothing once this object is gone.
+  Callback Guarded(std::function<void(NamespaceController&)> work) const;
 
   Client& client_;
   Runtime& runtime_;
   const openapi::ResourceInfo& namespaces_;
+  std::shared_ptr<NamespaceController*> self_ = std::make_shared<NamespaceController*>(this);
   std::unique_ptr<storage::Watcher> watcher_;
-  bool stopped_ = false;
 };
 
 }  // namespace kulisse::simulator

@@ -139,10 +139,10 @@ TEST_P(RegistryContract, UpdatesAndRefusesAStaleRevision) {
   EXPECT_EQ(same->record->revision(), updated->revision);
   const auto stale = resources_->Update(
       context_, resource(), {ns(), "a"}, "", [&](json::Document& object) -> Result<void> {
-        object.root.Find("metadata")->Set(
-            "resourceVersion",
-            json::Value::String(std::to_string(created->revision.value), object.arena),
-            object.arena);
+        object.root.Find("metadata")
+            ->Set("resourceVersion",
+                  json::Value::String(std::to_string(created->revision.value), object.arena),
+                  object.arena);
         return {};
       });
   ASSERT_FALSE(stale.has_value());
@@ -179,11 +179,11 @@ TEST_P(RegistryContract, FinalizersHoldAnObjectUntilTheLastIsGone) {
   ASSERT_TRUE(deleted.has_value());
   EXPECT_FALSE(deleted->deleted);
   EXPECT_TRUE(deleted->record->deleting());
-  const auto released = resources_->Update(
-      context_, resource(), {ns(), "a"}, "", [](json::Document& object) -> Result<void> {
-        object.root.Find("metadata")->Remove("finalizers");
-        return {};
-      });
+  const auto released = resources_->Update(context_, resource(), {ns(), "a"}, "",
+                                           [](json::Document& object) -> Result<void> {
+                                             object.root.Find("metadata")->Remove("finalizers");
+                                             return {};
+                                           });
   ASSERT_TRUE(released.has_value()) << released.error().message;
   EXPECT_EQ(released->deleted, resource().storage_name != "namespaces");
 }
@@ -208,14 +208,14 @@ std::vector<const ResourceInfo*> StoredResources() {
   return rows;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    AllKinds, RegistryContract, testing::ValuesIn(StoredResources()), [](const auto& info) {
-      std::string name(info.param->storage_name);
-      for (char& c : name) {
-        if (c == '.') c = '_';
-      }
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(AllKinds, RegistryContract, testing::ValuesIn(StoredResources()),
+                         [](const auto& info) {
+                           std::string name(info.param->storage_name);
+                           for (char& c : name) {
+                             if (c == '.') c = '_';
+                           }
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace kulisse::apiserver
