@@ -154,7 +154,7 @@ std::string Join(const std::vector<std::string>& parts, std::string_view separat
 
 std::optional<int64_t> ParseInt64(std::string_view text) {
   int64_t value = 0;
-  if (!text.empty() && text[0] == '+') text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
   return value;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/text.h"
 
@@ -66,6 +68,55 @@ bool TakeOffset(std::string_view& text, minutes* offset) {
   return true;
 }
 
+// The largest magnitude of a duration: that of its most negative value.
+constexpr uint64_t kDurationMax = uint64_t{1} << 63;
+
+// Digits of a number; nothing when it is larger than a duration can be.
+std::optional<uint64_t> TakeDigits(std::string_view* text, size_t* count) {
+  uint64_t value = 0;
+  for (*count = 0; !text->empty() && (*text)[0] >= '0' && (*text)[0] <= '9'; ++*count) {
+    const auto digit = static_cast<uint64_t>((*text)[0] - '0');
+    if (value > (kDurationMax - digit) / 10) return std::nullopt;
+    value = value * 10 + digit;
+    text->remove_prefix(1);
+  }
+  return value;
+}
+
+// "1.5h" off the front, added to the total in nanoseconds.
+bool TakeDurationPart(std::string_view* text, uint64_t* total) {
+  constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
+      {"ns", 1},         {"us", 1'000},        {"\xc2\xb5s", 1'000},  {"\xce\xbcs", 1'000},
+      {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}};
+  size_t whole_digits = 0;
+  const auto whole = TakeDigits(text, &whole_digits);
+  if (!whole) return false;
+  std::string_view fraction;
+  if (TakeChar(*text, '.')) {
+    fraction = text->substr(0, text->find_first_not_of("0123456789"));
+    text->remove_prefix(fraction.size());
+  }
+  if (whole_digits == 0 && fraction.empty()) return false;
+  const std::string_view name = text->substr(0, text->find_first_of(".0123456789"));
+  const auto* unit = std::ranges::find(kUnits, name, &std::pair<std::string_view, uint64_t>::first);
+  if (unit == std::end(kUnits)) return false;
+  text->remove_prefix(name.size());
+  const uint64_t size = unit->second;
+  if (*whole > kDurationMax / size) return false;
+  // Go's arithmetic: as many digits as 63 bits hold, times the unit divided by their scale.
+  uint64_t digits = 0;
+  double scale = 1;
+  for (const char digit : fraction) {
+    if (digits > (kDurationMax - 10) / 10) break;
+    digits = digits * 10 + static_cast<uint64_t>(digit - '0');
+    scale *= 10;
+  }
+  const double part = static_cast<double>(digits) * (static_cast<double>(size) / scale);
+  const uint64_t nanoseconds_of_part = *whole * size + static_cast<uint64_t>(part);
+  *total += nanoseconds_of_part;
+  return nanoseconds_of_part <= kDurationMax && *total <= kDurationMax;
+}
+
 }  // namespace
 
 std::string FormatTime(SystemTime time) {
@@ -106,6 +157,14 @@ std::optional<SystemTime> ParseTime(std::string_view text) {
   }
   minutes offset(0);
   if (!TakeOffset(text, &offset) || !text.empty()) return std::nullopt;
+  // Nanoseconds in 64 bits reach from 1677 to 2262; what is beyond stays at the border.
+  constexpr int kYearMin = 1678;
+  constexpr int kYearMax = 2261;
+  if (year < kYearMin)
+    return SystemTime(std::chrono::sys_days(std::chrono::year(kYearMin) / 1 / 1));
+  if (year > kYearMax) {
+    return SystemTime(std::chrono::sys_days(std::chrono::year(kYearMax) / 12 / 31));
+  }
   return SystemTime(std::chrono::sys_days(date)) + hours(hour) + minutes(minute) + seconds(second) +
          nanoseconds(nanosecond) - offset;
 }
@@ -118,41 +177,13 @@ std::optional<Duration> ParseGoDuration(std::string_view text) {
   }
   if (text == "0") return Duration(0);
   if (text.empty()) return std::nullopt;
-  constexpr std::pair<std::string_view, double> kUnits[] = {
-      {"ns", 1},   {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3},
-      {"ms", 1e6}, {"s", 1e9},  {"m", 60e9},        {"h", 3600e9}};
-  double total = 0;
+  uint64_t total = 0;
   while (!text.empty()) {
-    double value = 0;
-    double scale = 1;
-    bool digits = false;
-    bool fraction = false;
-    while (!text.empty() && ((text[0] >= '0' && text[0] <= '9') || (text[0] == '.' && !fraction))) {
-      if (text[0] == '.') {
-        fraction = true;
-      } else {
-        value = value * 10 + (text[0] - '0');
-        digits = true;
-        if (fraction) scale *= 10;
-      }
-      text.remove_prefix(1);
-    }
-    if (!digits) return std::nullopt;
-    size_t unit_length = 0;
-    while (unit_length < text.size() && text[unit_length] != '.' &&
-           !(text[unit_length] >= '0' && text[unit_length] <= '9')) {
-      ++unit_length;
-    }
-    double unit = 0;
-    for (const auto& [name, size] : kUnits) {
-      if (text.substr(0, unit_length) == name) unit = size;
-    }
-    if (unit == 0) return std::nullopt;
-    text.remove_prefix(unit_length);
-    total += value / scale * unit;
-    if (total >= 9.2e18) return std::nullopt;
+    if (!TakeDurationPart(&text, &total)) return std::nullopt;
   }
-  return Duration(static_cast<int64_t>(std::llround(negative ? -total : total)));
+  constexpr auto kMax = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+  if (total > kMax + (negative ? 1 : 0)) return std::nullopt;
+  return Duration(static_cast<int64_t>(negative ? 0 - total : total));
 }
 
 std::string HumanDuration(Duration duration) {

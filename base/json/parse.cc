@@ -134,9 +134,19 @@ class GoScanner {
   }
 
  private:
+  // At the end of the text, where blanks would be allowed.
   bool Fail(std::string_view context) {
     if (at_ >= text_.size()) {
       error_ = ParseError{at_, "unexpected end of JSON input"};
+      return false;
+    }
+    return FailInToken(context);
+  }
+
+  // Within a number, a literal or an escape: Go treats the end of the text as a blank there.
+  bool FailInToken(std::string_view context) {
+    if (at_ >= text_.size()) {
+      error_ = ParseError{at_, fmt::format("invalid character ' ' {}", context)};
       return false;
     }
     error_ = ParseError{at_, fmt::format("invalid character {} {}", QuoteChar(), context)};
@@ -147,28 +157,22 @@ class GoScanner {
     const char c = text_[at_];
     if (c == '\'') return "'\\''";
     if (c == '"') return "'\"'";
-    const size_t length = Utf8SequenceLength(text_.substr(at_));
-    if (length > 1) return fmt::format("'{}'", text_.substr(at_, length));
-    const std::string quoted = GoQuoteByte(c);
-    return fmt::format("'{}'", quoted);
+    return fmt::format("'{}'", GoQuoteByte(c));
   }
 
+  // Go prints the byte as the character of that number.
   static std::string GoQuoteByte(char c) {
-    switch (c) {
-      case '\n':
-        return "\\n";
-      case '\t':
-        return "\\t";
-      case '\r':
-        return "\\r";
-      case '\\':
-        return "\\\\";
-      default:
-        break;
-    }
+    constexpr std::string_view kNamed = "\a\b\t\n\v\f\r\\";
+    constexpr std::string_view kLetters = "abtnvfr\\";
+    const size_t named = kNamed.find(c);
+    if (named != std::string_view::npos) return {'\\', kLetters[named]};
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7f) return fmt::format("\\x{:02x}", byte);
-    return std::string(1, c);
+    constexpr unsigned kNoBreakSpace = 0xa0;
+    constexpr unsigned kSoftHyphen = 0xad;
+    if (byte < 0x20 || byte == 0x7f) return fmt::format("\\x{:02x}", byte);
+    if (byte < 0x80) return std::string(1, c);
+    if (byte <= kNoBreakSpace || byte == kSoftHyphen) return fmt::format("\\u{:04x}", byte);
+    return {static_cast<char>(0xc0 | byte >> 6), static_cast<char>(0x80 | (byte & 0x3f))};
   }
 
   void SkipSpace() {
@@ -241,7 +245,7 @@ class GoScanner {
       if (!At(word[0])) continue;
       for (size_t i = 0; i < word.size(); ++i, ++at_) {
         if (!At(word[i])) {
-          return Fail(fmt::format("in literal {} (expecting '{}')", word, word[i]));
+          return FailInToken(fmt::format("in literal {} (expecting '{}')", word, word[i]));
         }
       }
       return true;
@@ -255,12 +259,12 @@ class GoScanner {
       if (at_ >= text_.size()) return Fail("");
       if (static_cast<unsigned char>(text_[at_]) < 0x20) return Fail("in string literal");
       if (text_[at_++] != '\\') continue;
-      if (at_ >= text_.size()) return Fail("");
+      if (at_ >= text_.size()) return FailInToken("in string escape code");
       if (text_[at_] == 'u') {
         ++at_;
         for (int i = 0; i < 4; ++i, ++at_) {
           if (at_ >= text_.size() || std::isxdigit(static_cast<unsigned char>(text_[at_])) == 0) {
-            return Fail("in \\u hexadecimal character escape");
+            return FailInToken("in \\u hexadecimal character escape");
           }
         }
       } else if (std::string_view("\"\\/bfnrt").find(text_[at_]) == std::string_view::npos) {
@@ -275,7 +279,7 @@ class GoScanner {
 
   bool ParseNumber() {
     if (At('-')) ++at_;
-    if (!AtDigit()) return Fail("in numeric literal");
+    if (!AtDigit()) return FailInToken("in numeric literal");
     if (At('0')) {
       ++at_;
     } else {
@@ -283,13 +287,13 @@ class GoScanner {
     }
     if (At('.')) {
       ++at_;
-      if (!AtDigit()) return Fail("after decimal point in numeric literal");
+      if (!AtDigit()) return FailInToken("after decimal point in numeric literal");
       while (AtDigit()) ++at_;
     }
     if (At('e') || At('E')) {
       ++at_;
       if (At('+') || At('-')) ++at_;
-      if (!AtDigit()) return Fail("in exponent of numeric literal");
+      if (!AtDigit()) return FailInToken("in exponent of numeric literal");
       while (AtDigit()) ++at_;
     }
     return true;
@@ -346,6 +350,11 @@ std::string Sanitize(std::string_view text) {
   return out;
 }
 
+// Whether there is an escape of a surrogate: RapidJSON makes bad UTF-8 of lone ones.
+bool MayHoldSurrogate(std::string_view text) {
+  return text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
+}
+
 struct Attempt {
   bool ok = false;
   bool too_deep = false;
@@ -375,7 +384,7 @@ Attempt TryParse(std::string_view text, Arena& arena, std::vector<std::string>* 
 
 std::expected<Value, ParseError> ParseInto(std::string_view text, Arena& arena,
                                            std::vector<std::string>* duplicates) {
-  if (text.find('\0') == std::string_view::npos && IsUtf8(text)) {
+  if (text.find('\0') == std::string_view::npos && IsUtf8(text) && !MayHoldSurrogate(text)) {
     Attempt attempt = TryParse(text, arena, duplicates);
     if (attempt.ok) return std::move(attempt.root);
     if (attempt.too_deep) return std::unexpected(ParseError{attempt.offset, "exceeded max depth"});
@@ -385,7 +394,12 @@ std::expected<Value, ParseError> ParseInto(std::string_view text, Arena& arena,
   if (duplicates != nullptr) duplicates->clear();
   Attempt attempt = TryParse(Sanitize(text), arena, duplicates);
   if (attempt.ok) return std::move(attempt.root);
-  return std::unexpected(ParseError{attempt.offset, "number out of range"});
+  // All that RapidJSON still refuses is a number beyond float64.
+  const std::string_view rest = text.substr(std::min(attempt.offset, text.size()));
+  const std::string_view number = rest.substr(0, rest.find_first_not_of("+-.0123456789eE"));
+  return std::unexpected(ParseError{
+      attempt.offset,
+      fmt::format("json: cannot unmarshal number {} into Go value of type float64", number)});
 }
 
 std::expected<Document, ParseError> Parse(std::string_view text,

@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+
+#include "base/json/parse.h"
+#include "base/json/write.h"
+#include "base/limits.h"
+#include "test/unit/openapi/golden_rows.h"
+
+namespace kulisse::json {
+namespace {
+
+std::string ParsedAndPrinted(std::string_view text) {
+  const auto document = Parse(text);
+  return document ? ToSortedString(document->root) : "error: " + document.error().message;
+}
+
+// Every row was answered by Go's encoding/json.
+TEST(JsonTest, ReadsAndPrintsAsGo) {
+  for (const auto& row : GoldenRows("json.jsonl")) {
+    SCOPED_TRACE(row[1]);
+    EXPECT_EQ(ParsedAndPrinted(row[1]), row[2]);
+  }
+}
+
+TEST(JsonTest, KeepsIntegersOf64Bits) {
+  EXPECT_EQ(ParsedAndPrinted("[9223372036854775807,-9223372036854775808,18446744073709551615]"),
+            "[9223372036854775807,-9223372036854775808,18446744073709551615]");
+}
+
+TEST(JsonTest, ReportsPathsOfDuplicates) {
+  std::vector<std::string> duplicates;
+  const auto document =
+      Parse(R"({"a":1,"b":[{"c":1},{"c":1,"d":2,"c":3}],"a":{"e":1,"e":2}})", &duplicates);
+  ASSERT_TRUE(document.has_value());
+  EXPECT_EQ(ToString(document->root), R"({"a":{"e":2},"b":[{"c":1},{"c":3,"d":2}]})");
+  EXPECT_EQ(duplicates, (std::vector<std::string>{"b[1].c", "a.e", "a"}));
+}
+
+TEST(JsonTest, FindsDuplicatesAmongManyMembers) {
+  std::string text = "{";
+  for (int i = 0; i < 100; ++i)
+    text += "\"k" + std::to_string(i % 60) + "\":" + std::to_string(i) + ",";
+  text.back() = '}';
+  std::vector<std::string> duplicates;
+  const auto document = Parse(text, &duplicates);
+  ASSERT_TRUE(document.has_value());
+  EXPECT_EQ(document->root.size(), 60U);
+  EXPECT_EQ(duplicates.size(), 40U);
+  EXPECT_EQ(document->root.Find("k0")->AsInt(), 60);
+}
+
+TEST(JsonTest, RepairsInvalidUtf8AsGo) {
+  EXPECT_EQ(ParsedAndPrinted("\"a\xff\xc3\""), "\"a\xef\xbf\xbd\xef\xbf\xbd\"");
+  std::string out;
+  AppendString("a\xff", &out);
+  EXPECT_EQ(out, "\"a\\ufffd\"");
+}
+
+TEST(JsonTest, CapsDepth) {
+  const auto nested = [](size_t levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+  EXPECT_TRUE(Parse(nested(kJsonDepthMax)).has_value());
+  EXPECT_EQ(ParsedAndPrinted(nested(kJsonDepthMax + 1)), "error: exceeded max depth");
+  EXPECT_EQ(ParsedAndPrinted(std::string(1'000'000, '[')), "error: exceeded max depth");
+}
+
+TEST(JsonTest, IndentsAsGo) {
+  std::string out;
+  AppendIndented(R"({"a":[1,{"b":"x:, \"y"}],"c":{},"d":[]})", 2, &out);
+  EXPECT_EQ(out,
+            "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x:, \\\"y\"\n    }\n  ],\n  \"c\": {},\n"
+            "  \"d\": []\n}");
+}
+
+TEST(JsonValueTest, SetsRemovesAndInserts) {
+  Arena arena;
+  Value object = Value::Object();
+  for (int i = 0; i < 50; ++i) object.Set("k" + std::to_string(i), Value::Int(i), arena);
+  object.Set("k7", Value::Bool(true), arena);
+  EXPECT_EQ(object.size(), 50U);
+  EXPECT_TRUE(object.Find("k7")->AsBool());
+  EXPECT_TRUE(object.Remove("k0"));
+  EXPECT_FALSE(object.Remove("k0"));
+  EXPECT_EQ(object.members()[0].name, "k1");
+  object.SetDefaultObject("x", arena).Set("y", Value::StringRef("z"), arena);
+  EXPECT_EQ(object.FindString({"x", "y"}), "z");
+  EXPECT_EQ(object.FindString({"x", "none"}), "");
+  Value array = Value::Array();
+  for (int i = 0; i < 20; ++i) array.InsertElement(0, Value::Int(i), arena);
+  array.EraseElement(19);
+  EXPECT_EQ(array.elements()[0].AsInt(), 19);
+  EXPECT_EQ(array.size(), 19U);
+  array.Truncate(1);
+  EXPECT_EQ(ToString(array), "[19]");
+}
+
+TEST(JsonValueTest, ClonesDeeplyAndComparesWithoutOrder) {
+  Document original = Parse(R"({"a":[1,{"b":"c"}],"d":null,"e":1.5})").value();
+  const Document copy = original.Clone();
+  original.root.Find("a")->EraseElement(0);
+  EXPECT_EQ(ToString(copy.root), R"({"a":[1,{"b":"c"}],"d":null,"e":1.5})");
+  EXPECT_TRUE(copy.root == Parse(R"({"e":1.5,"d":null,"a":[1.0,{"b":"c"}]})")->root);
+  EXPECT_FALSE(copy.root == original.root);
+  EXPECT_FALSE(copy.root == Parse("[]")->root);
+}
+
+}  // namespace
+}  // namespace kulisse::json
