@@ -8,7 +8,8 @@
 #include "simulator/stage/jq.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace kulisse;
+  namespace json = kulisse::json;
+  namespace simulator = kulisse::simulator;
   static const auto kObject = json::Parse(
       R"({"a":{"b":[1,2,{"c":"x"}]},"s":"text","n":null,"t":true,"list":[{"type":"Ready"}]})");
   auto program =

@@ -11,7 +11,9 @@
 #include "test/unit/simulator/template_support.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace kulisse;
+  namespace json = kulisse::json;
+  namespace simulator = kulisse::simulator;
+  namespace openapi = kulisse::openapi;
   static const auto kObject = json::Parse(
       R"({"a":{"b":[1,2,{"c":"x"}]},"s":"text","n":null,"t":true,"list":[{"type":"Ready"}]})");
   const std::string_view text(reinterpret_cast<const char*>(data), size);
