@@ -168,7 +168,7 @@ def show_body(content_type, body, mask):
             return f"not protobuf: {error}", repr(body)
     text = wire_text.LONG_RUN.sub(lambda m: f"${{fill:{len(m.group(0))}}}",
                                   body.decode("utf-8", errors="backslashreplace"))
-    if "json" in content_type:
+    if "json" in content_type and text:
         try:
             return wire_text.show_json(text, mask)
         except wire_text.NotJson as error:
