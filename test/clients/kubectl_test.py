@@ -38,6 +38,7 @@ MASKS = [
     (re.compile(r"(?<![\d.])\d{1,3}(\.\d{1,3}){3}(?![\d.])"), "<ip>"),
     (re.compile(r"(?<=\s)(\d+[dhms]){1,2}(?=\s|$)", re.M), "<age>"),
     (re.compile(r"^  Kube-Proxy Version:.*\n", re.M), ""),  # kubectl 1.36 has it no more
+    (re.compile(r"kwok-v?\d+\.\d+\.\d+"), "<kubelet>"),
     (re.compile(r"(HolderIdentity: +)\S+"), r"\1<holder>"),
     (re.compile(r"(?<=\S) {2,}(?=\S)"), "  "),  # columns, whose width depends on what is masked
     (re.compile(r"[ \t]+$", re.M), ""),

@@ -252,7 +252,10 @@ def show_protobuf(data, mask):
             at += 4 + size
     shown = []
     for message in messages:
-        text = mask(_show_bytes(message, 0))
+        text = _show_bytes(message, 0)
+        if '1: "BOOKMARK"' in text[:20]:  # its revision is anybody's
+            text = re.sub(r'^( *6: ")\d+(?="$)', r"\1<rv>", text, flags=re.M)
+        text = mask(text)
         if not _is_plain_bookmark(text):
             shown.append(text)
     return "\n".join(shown)

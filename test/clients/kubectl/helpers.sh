@@ -32,4 +32,4 @@ watch_while() {
 }
 
 # structure: `kubectl explain` without descriptions, which are not part of the facts.
-structure() { sed '/^DESCRIPTION:/,/^FIELDS:/{/^FIELDS:/!d}'; }
+structure() { sed -e '/^DESCRIPTION:/,/^FIELDS:/{/^FIELDS:/!d}' -e '/<no description>/d'; }
