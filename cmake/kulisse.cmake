@@ -38,7 +38,8 @@ if(KULISSE_SANITIZE MATCHES "thread")
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Debian's RapidJSON assigns to a const member; clang forgives that only in unused templates.
-  add_compile_options(-fdelayed-template-parsing -Wno-deprecated -Wno-unknown-warning-option)
+  add_compile_options(-fdelayed-template-parsing -Wno-delayed-template-parsing-in-cxx20
+                      -Wno-deprecated -Wno-unknown-warning-option)
 endif()
 
 # kulisse_library(NAME SRCS a.cc … DEPS base … SYSTEM Boost::headers …)

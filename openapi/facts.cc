@@ -15,7 +15,7 @@ std::string_view FactFile(std::string_view name) {
     std::string_view path = kOpenapiFacts[i].name;
     if (path.substr(path.rfind('/') + 1) == name) return kOpenapiFacts[i].bytes();
   }
-  KULISSE_ASSERT(!"the fact file is not embedded");
+  KULISSE_ASSERT(false && "the fact file is not embedded");
   return {};
 }
 

@@ -9,7 +9,7 @@
 #include "base/json/write.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace kulisse;
+  namespace json = kulisse::json;
   std::vector<std::string> duplicates;
   const auto document = json::Parse({reinterpret_cast<const char*>(data), size}, &duplicates);
   if (!document) return 0;

@@ -10,7 +10,8 @@
 
 namespace {
 
-using namespace kulisse;
+namespace json = kulisse::json;
+namespace openapi = kulisse::openapi;
 
 bool ContainsList(const json::Value& value) {
   if (value.IsArray()) return true;

@@ -7,7 +7,7 @@
 #include "openapi/yaml.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace kulisse;
+  namespace openapi = kulisse::openapi;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   (void)openapi::ParseYamlDocuments(text);
   std::vector<std::string> duplicates;
