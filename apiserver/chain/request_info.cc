@@ -99,6 +99,7 @@ RequestInfo ParseRequestInfo(const HttpRequest& request) {
     info.verb = "watch";
     ++at;
   }
+  const bool old_watch = info.verb == "watch";
   info.is_resource = true;
   std::vector<std::string> rest(parts.begin() + static_cast<ptrdiff_t>(at), parts.end());
   info.parts = rest;
@@ -112,7 +113,8 @@ RequestInfo ParseRequestInfo(const HttpRequest& request) {
   info.resource = rest[0];
   if (rest.size() > 1) info.name = rest[1];
   if (rest.size() > 2) info.subresource = rest[2];
-  if (info.verb != "watch") SetCollectionVerb(&info);
+  info.watches_one = old_watch && !info.name.empty();
+  if (!old_watch) SetCollectionVerb(&info);
   return info;
 }
 

@@ -42,6 +42,8 @@ struct RequestInfo {
   std::string resource;
   std::string subresource;
   std::string name;
+  // The old path of a watch on one object: /api/v1/watch/…/NAME.
+  bool watches_one = false;
   std::vector<std::string> parts;  // path below the group version
   Query query;
 };

@@ -157,7 +157,11 @@ void Encoder::AppendJsonObject(const storage::Record& record, storage::Revision 
 void Encoder::AppendMetadataObject(const storage::Record& record, storage::Revision revision,
                                    bool with_kind, std::string* out) const {
   *out += '{';
-  if (with_kind) *out += kMetadataHead;
+  if (with_kind) {
+    *out += representation_.table_v1beta1
+                ? R"("kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1beta1",)"
+                : kMetadataHead;
+  }
   const std::string_view text = record.json();
   constexpr std::string_view kStart = R"({"metadata":)";
   KULISSE_ASSERT(text.starts_with(kStart));  // metadata is the first field of every kind

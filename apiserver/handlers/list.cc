@@ -198,12 +198,35 @@ Result<HttpResponse> MakeListResponse(ResourceStore& store, const RequestState& 
   return response;
 }
 
+namespace {
+
+// A Table in YAML is made from its JSON whole: nobody asks for large ones.
+HttpResponse TableAsYaml(HttpResponse json, const openapi::TypeTable& types) {
+  std::string text;
+  while (json.stream->Read(&text) != BodySource::State::kEnd) {
+  }
+  Representation yaml;
+  yaml.format = Format::kYaml;
+  HttpResponse response;
+  response.headers.emplace_back("Content-Type", yaml.content_type());
+  response.body = EncodeStatus(text, yaml, types);
+  response.after = json.after;
+  return response;
+}
+
+}  // namespace
+
 Result<HttpResponse> ResourceHandlers::List(RequestState& state) {
   KULISSE_ASSIGN(const ListOptions options, ParseListOptions(*state.resource, state.info, false));
   if (state.representation.view == View::kMetadata) {
     return std::unexpected(Status::NotAcceptable(fmt::format(
         "you requested PartialObjectMetadata, but the requested object is a list (*{}.{}List)",
         PackageOf(state.resource->group), state.resource->kind)));
+  }
+  if (state.representation.view == View::kTable && state.representation.format == Format::kYaml) {
+    state.representation.format = Format::kJson;
+    KULISSE_ASSIGN(HttpResponse json, ListAt(state, options));
+    return TableAsYaml(std::move(json), store_.types());
   }
   return ListAt(state, options);
 }

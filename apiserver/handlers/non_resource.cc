@@ -93,7 +93,11 @@ HttpResponse ApiHandler::ServeHealth(const RequestState& state) const {
   if (parts.size() > 1) {
     const auto check = std::ranges::find(checks, parts[1], &HealthCheck::name);
     if (check == checks.end()) return Text(404, "404 page not found\n");
-    return Text(check->ok ? 200 : 500, check->ok ? "ok" : "internal server error: not ready\n");
+    HttpResponse response;
+    response.status = check->ok ? 200 : 500;
+    response.headers.emplace_back("Content-Type", kTextPlain);
+    response.body = check->ok ? "ok" : "internal server error: not ready\n";
+    return response;
   }
   const std::vector<std::string> excluded = state.info.query.All("exclude");
   std::string listing;
@@ -128,6 +132,7 @@ ApiHandler::Answer ApiHandler::ServeAggregatedDiscovery(const RequestState& stat
                       {"Vary", "Accept"}};
   if (state.request.Find("If-None-Match") == document.etag) {
     response.status = 304;
+    response.headers.erase(response.headers.begin());  // there is no content
     return response;
   }
   response.body = document.body;
@@ -138,8 +143,17 @@ ApiHandler::Answer ApiHandler::ServeAggregatedDiscovery(const RequestState& stat
 ApiHandler::Answer ApiHandler::ServeDiscovery(const RequestState& state) {
   std::string_view path = state.info.path;
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const bool discovers =
+      path == "/api" || path == "/apis" || path.starts_with("/api/") || path.starts_with("/apis/");
+  if (!discovers) return std::nullopt;
+  const std::string_view method = state.request.method;
+  if (method == "POST" || method == "PUT" || method == "PATCH") {
+    return ErrorResponse(state, Status::MethodNotAllowed());
+  }
   if (path == "/api" || path == "/apis") {
     if (Answer answer = ServeAggregatedDiscovery(state)) return answer;
+    const auto form = Negotiate(state.request, state.info.query, false);
+    if (!form) return ErrorResponse(state, form.error());
     return DocumentResponse(state, path == "/api" ? ApiVersions(parts_.server_address())
                                                   : ApiGroupList(discovery_rows_));
   }

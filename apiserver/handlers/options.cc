@@ -125,7 +125,8 @@ Result<ListOptions> ParseListOptions(const openapi::ResourceInfo& resource, cons
   options.continue_token = query.Text("continue");
   KULISSE_ASSIGN(options.timeout_seconds, ParseInt(query, "timeoutSeconds"));
   KULISSE_ASSIGN(const auto limit, ParseInt(query, "limit"));
-  options.limit = limit.value_or(0);
+  // As upstream, where its cache answers: "any state will do" means all of it.
+  options.limit = options.resource_version == "0" ? 0 : limit.value_or(0);
   if (const FieldErrors errors = CheckVersionMatch(options); !errors.empty()) {
     return std::unexpected(InvalidOptions("ListOptions", errors));
   }

@@ -247,7 +247,10 @@ Result<HttpResponse> MakeWatchResponse(ResourceStore& store, const RequestState&
 }
 
 Result<HttpResponse> ResourceHandlers::Watch(RequestState& state) {
-  KULISSE_ASSIGN(const ListOptions options, ParseListOptions(*state.resource, state.info, true));
+  KULISSE_ASSIGN(ListOptions options, ParseListOptions(*state.resource, state.info, true));
+  if (state.info.watches_one) {
+    options.selection.fields.terms().push_back({"metadata.name", true, state.info.parts.back()});
+  }
   return MakeWatchResponse(store_, state, options);
 }
 

@@ -27,7 +27,8 @@ HttpResponse StatusAnswer(const Status& status) {
   HttpResponse response;
   response.status = status.code;
   response.headers.emplace_back("Content-Type", "application/json");
-  response.body = ToJson(status);
+  response.headers.emplace_back("Cache-Control", "no-cache, private");
+  response.body = ToJson(status) + "\n";
   return response;
 }
 

@@ -12,7 +12,7 @@ namespace kulisse::json {
 
 namespace {
 
-constexpr size_t kChunkBytesMin = 4096;
+constexpr size_t kChunkBytesMin = 16 * 1024;
 constexpr size_t kChunkBytesMax = 256 * 1024;
 
 // Capacity is not stored: a block of n entries always has room for bit_ceil(max(n, 4)).
