@@ -9,7 +9,8 @@
 // and prints both; here a number is a number.
 //
 // Owns: its tree. Immutable. Threads: any.
-// Limits: kExpressionBytesMax, kExpressionDepthMax; kExpressionStepsMax steps of one evaluation.
+// Limits: kExpressionBytesMax, kExpressionNodesMax, kExpressionDepthMax; kExpressionStepsMax steps
+// of one evaluation.
 #pragma once
 
 #include <expected>

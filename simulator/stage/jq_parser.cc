@@ -427,12 +427,21 @@ class Parser {
   size_t depth_ = 0;
 };
 
+size_t CountNodes(const JqNode& node) {
+  size_t count = 1;
+  for (const auto& child : node.children) count += CountNodes(*child);
+  return count;
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<JqNode>, std::string> ParseJq(std::string_view text) {
-  // Chains (`.a.b.c`, `1,2,3`) are trees as deep as they are long: the text bounds them.
   if (text.size() > kExpressionBytesMax) return std::unexpected("the expression is too long");
-  return Parser(text).Parse();
+  auto root = Parser(text).Parse();
+  if (root && CountNodes(**root) > kExpressionNodesMax) {
+    return std::unexpected("the expression has too many parts");
+  }
+  return root;
 }
 
 }  // namespace kulisse::simulator

@@ -42,26 +42,29 @@ class Renderer {
   }
 
   Flow RenderBody(const TemplateBody& body, Operand dot) {
-    if (++depth_ > kExpressionDepthMax) {
-      (void)Fail(1, "templates call each other too deeply");
-      return Flow::kFailed;
-    }
     const size_t outer = std::exchange(frame_, slots_.size());
     slots_.resize(frame_ + static_cast<size_t>(body.slots));
     slots_[frame_] = dot;
     const Flow flow = Walk(body.nodes, dot);
     slots_.resize(frame_);
     frame_ = outer;
-    --depth_;
     return flow;
   }
 
+  // Every level of nesting, and every template that calls another, passes here.
   Flow Walk(const std::vector<TemplateNode>& nodes, Operand dot) {
-    for (const TemplateNode& node : nodes) {
-      const Flow flow = WalkNode(node, dot);
-      if (flow != Flow::kNext) return flow;
+    if (depth_ >= kTemplateDepthMax) {
+      (void)Fail(1, "templates call each other too deeply");
+      return Flow::kFailed;
     }
-    return Flow::kNext;
+    ++depth_;
+    Flow flow = Flow::kNext;
+    for (const TemplateNode& node : nodes) {
+      flow = WalkNode(node, dot);
+      if (flow != Flow::kNext) break;
+    }
+    --depth_;
+    return flow;
   }
 
   Flow WalkNode(const TemplateNode& node, Operand dot) {

@@ -170,9 +170,10 @@ TEST(JqTest, RefusesByNameWhatIsNotThere) {
 TEST(JqTest, BoundsNestingLengthAndSteps) {
   EXPECT_FALSE(Jq::Compile(std::string(1'000, '(')));
   EXPECT_FALSE(Jq::Compile(std::string(kExpressionBytesMax + 1, ' ')));
-  std::string longest = ".a";
-  while (longest.size() + 2 <= kExpressionBytesMax) longest += ".a";
-  EXPECT_EQ(Evaluate(longest), "null");  // a chain as long as it may be does not overflow the stack
+  std::string chain;
+  for (size_t i = 1; i < kExpressionNodesMax; ++i) chain += ".a";
+  EXPECT_EQ(Evaluate(chain), "null");  // as long as it may be: the stack holds it
+  EXPECT_EQ(Evaluate(chain + ".a"), "refused: the expression has too many parts");
   std::string product = "(1,2,3,4)";
   for (int i = 0; i < 20; ++i) product += "+(1,2,3,4)";
   EXPECT_EQ(Evaluate(product), "error");

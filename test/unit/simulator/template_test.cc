@@ -179,6 +179,14 @@ TEST(TemplateTest, BoundsNestingStepsAndOutput) {
                   .starts_with("error"));
 }
 
+TEST(TemplateTest, BoundsNestingTimesCalls) {
+  std::string text = "{{ define \"t\" }}";
+  for (int i = 0; i < 150; ++i) text += "{{ if true }}";
+  text += "{{ template \"t\" }}";
+  for (int i = 0; i < 150; ++i) text += "{{ end }}";
+  EXPECT_TRUE(Rendered(text + "{{ end }}{{ template \"t\" }}").starts_with("error"));
+}
+
 TEST(TemplateTest, ReadsWhatItRenderedAsYaml) {
   const auto compiled = Template::Compile("a: {{ .s }}\nb:\n- {{ .n }}\n", TemplateScope::kAny);
   const auto data = json::Parse(kData);
