@@ -52,7 +52,7 @@ TypeKind RowKind(std::string_view word) {
   for (const KindWord& row : kRowKinds) {
     if (row.word == word) return row.kind;
   }
-  KULISSE_ASSERT(!"types.tsv has a kind that the loader does not know");
+  KULISSE_ASSERT(false && "types.tsv has a kind that the loader does not know");
   return TypeKind::kStruct;
 }
 
@@ -99,7 +99,7 @@ void ReadNote(std::string_view note, FieldInfo* field) {
   } else if (TakePrefix("enum=", &note)) {
     field->enum_values = note;
   } else {
-    KULISSE_ASSERT(!"types.tsv has a note that the loader does not know");
+    KULISSE_ASSERT(false && "types.tsv has a note that the loader does not know");
   }
 }
 
