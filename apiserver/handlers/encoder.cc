@@ -319,7 +319,7 @@ void Encoder::AppendItem(const storage::Record& record, bool first, std::string*
   }
 }
 
-void Encoder::AppendListTail(const ListMeta& meta, bool null_items, std::string* out) const {
+void Encoder::AppendListTail(const ListMeta& meta, bool empty, std::string* out) const {
   switch (representation_.format) {
     case Format::kProtobuf:
       // The empty contentEncoding and contentType that the real server writes.
@@ -337,7 +337,7 @@ void Encoder::AppendListTail(const ListMeta& meta, bool null_items, std::string*
       return;
     }
     case Format::kJson:
-      if (null_items && representation_.view != View::kTable) {
+      if (empty && representation_.view == View::kMetadataList) {  // as the real server
         out->pop_back();  // the bracket of the head, which is still there
         *out += "null}";
       } else {

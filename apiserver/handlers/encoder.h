@@ -39,8 +39,8 @@ class Encoder {
   // needs `items_bytes`, the sum of all items as AppendItem() writes them.
   void AppendListHead(const ListMeta& meta, uint64_t items_bytes, std::string* out) const;
   void AppendItem(const storage::Record& record, bool first, std::string* out) const;
-  // `null_items`: no item came, and they are shown as null.
-  void AppendListTail(const ListMeta& meta, bool null_items, std::string* out) const;
+  // `empty`: no item came; a list of metadata then shows them as null.
+  void AppendListTail(const ListMeta& meta, bool empty, std::string* out) const;
 
   // One frame of a watch. Shared by all watchers with the same representation and type.
   [[nodiscard]] std::string Frame(std::string_view type, const storage::Record& record,

@@ -108,7 +108,7 @@ class ListBody final : public BodySource {
       if (!items_left_ || *items_left_ > 0) record = cursor_.Next();
       if (record == nullptr) {
         // Upstream's list is nil when a selector has left nothing.
-        encoder_.AppendListTail(meta_, first_ && !selection_.empty(), out);
+        encoder_.AppendListTail(meta_, first_, out);
         return State::kEnd;
       }
       encoder_.AppendItem(*record, first_, out);
