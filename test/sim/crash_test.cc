@@ -1,8 +1,8 @@
 // Goal: a process killed at any moment loses nothing that it acknowledged, and revisions go on.
 // Method: crash_writer writes under load and reports each acknowledged write through a pipe; it is
-// killed after a random number of reports, hundreds of times on the same directory. Every other
-// time the store is opened here and checked against the reports; in between the next writer opens
-// what the last one left.
+// killed after a random number of reports, again and again on the same directory (hundreds of times
+// with KULISSE_CRASH_ROUNDS). Every other time the store is opened here and checked against the
+// reports; in between the next writer opens what the last one left.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -24,7 +24,7 @@
 namespace kulisse::storage {
 namespace {
 
-constexpr int kRoundsDefault = 120;
+constexpr int kRoundsDefault = 30;     // KULISSE_CRASH_ROUNDS for more
 constexpr uint64_t kReportsMax = 400;  // that a writer lives for
 constexpr uint64_t kNumbersPerRound = 1'000'000;
 
