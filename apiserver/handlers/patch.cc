@@ -62,7 +62,7 @@ Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
   if (media_type == kJsonPatch) {
     KULISSE_TRY(openapi::ApplyJsonPatch(object.root, patch, arena));
   } else if (media_type == kMergePatch) {
-    openapi::ApplyMergePatch(object.root, patch, arena);
+    KULISSE_TRY(openapi::ApplyMergePatch(object.root, patch, arena));
   } else {
     KULISSE_TRY(openapi::ApplyStrategicMergePatch(object.root, patch, kind.type, types, arena));
   }

@@ -209,8 +209,8 @@ std::vector<const ResourceInfo*> StoredResources() {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllKinds, RegistryContract, testing::ValuesIn(StoredResources()),
-                         [](const auto& info) {
-                           std::string name(info.param->storage_name);
+                         [](const auto& row) {
+                           std::string name(row.param->storage_name);
                            for (char& c : name) {
                              if (c == '.') c = '_';
                            }

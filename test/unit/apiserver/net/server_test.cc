@@ -147,7 +147,8 @@ TEST(ServerTest, RefusesALargeBodyWithAStatusThatTheClientCanReadWhileItSends) {
     EXPECT_EQ(response.body,
               R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
               R"("message":"Request entity too large: limit is 3145728",)"
-              R"("reason":"RequestEntityTooLarge","code":413})");
+              R"("reason":"RequestEntityTooLarge","code":413})"
+              "\n");
   }
 }
 
