@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <memory>
 
@@ -14,10 +13,6 @@
 namespace kulisse {
 
 namespace {
-
-// Upper bounds in seconds: kube-apiserver's of apiserver_request_duration_seconds, a part of them.
-constexpr std::array kBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                0.25,   0.5,   1.0,    2.5,   5.0,  10.0,  30.0, 60.0};
 
 std::string Braces(const std::string& labels) { return labels.empty() ? "" : "{" + labels + "}"; }
 
@@ -53,66 +48,61 @@ double OpenDescriptors() {
 
 }  // namespace
 
-void Metrics::Add(std::string_view name, std::string_view help, const std::string& labels,
-                  double value) {
-  const std::lock_guard lock(mutex_);
-  auto it = families_.find(name);
-  if (it == families_.end()) it = families_.emplace(name, Family{}).first;
-  Family& family = it->second;
-  if (family.help.empty()) family.help = help;
-  auto counter = family.counters.find(labels);
-  if (counter == family.counters.end()) {
-    if (series_ >= kMetricSeriesMax) return;
-    ++series_;
-    counter = family.counters.emplace(labels, 0).first;
-  }
-  counter->second += value;
-}
-
-void Metrics::Observe(std::string_view name, std::string_view help, const std::string& labels,
-                      double seconds) {
-  const std::lock_guard lock(mutex_);
-  auto it = families_.find(name);
-  if (it == families_.end()) it = families_.emplace(name, Family{}).first;
-  Family& family = it->second;
-  family.histogram = true;
-  if (family.help.empty()) family.help = help;
-  auto found = family.histograms.find(labels);
-  if (found == family.histograms.end()) {
-    if (series_ >= kMetricSeriesMax) return;
-    ++series_;
-    found = family.histograms.emplace(labels, Histogram{}).first;
-    found->second.buckets.resize(kBounds.size());
-  }
-  Histogram& histogram = found->second;
+void Metrics::Histogram::Observe(double seconds) {
   for (size_t i = 0; i < kBounds.size(); ++i) {
     if (seconds <= kBounds[i]) {
-      ++histogram.buckets[i];
+      buckets_[i].fetch_add(1, std::memory_order_relaxed);
       break;
     }
   }
-  ++histogram.count;
-  histogram.sum += seconds;
+  count_.fetch_add(1, std::memory_order_relaxed);
+  sum_.fetch_add(seconds, std::memory_order_relaxed);
+}
+
+Metrics::Family& Metrics::FamilyOf(std::string_view name, std::string_view help) {
+  auto it = families_.find(name);
+  if (it == families_.end()) it = families_.try_emplace(std::string(name)).first;
+  if (it->second.help.empty()) it->second.help = help;
+  return it->second;
+}
+
+Metrics::Counter& Metrics::CounterOf(std::string_view name, std::string_view help,
+                                     const std::string& labels) {
+  const std::lock_guard lock(mutex_);
+  auto& counters = FamilyOf(name, help).counters;
+  const auto it = counters.find(labels);
+  if (it != counters.end()) return it->second;
+  if (series_ >= kMetricSeriesMax) return overflow_counter_;
+  ++series_;
+  return counters.try_emplace(labels).first->second;
+}
+
+Metrics::Histogram& Metrics::HistogramOf(std::string_view name, std::string_view help,
+                                         const std::string& labels) {
+  const std::lock_guard lock(mutex_);
+  auto& histograms = FamilyOf(name, help).histograms;
+  const auto it = histograms.find(labels);
+  if (it != histograms.end()) return it->second;
+  if (series_ >= kMetricSeriesMax) return overflow_histogram_;
+  ++series_;
+  return histograms.try_emplace(labels).first->second;
 }
 
 void Metrics::Gauge(std::string_view name, std::string_view help, std::function<Series()> read) {
   const std::lock_guard lock(mutex_);
-  Family family;
-  family.help = help;
-  family.gauge = std::move(read);
-  families_.insert_or_assign(std::string(name), std::move(family));
+  FamilyOf(name, help).gauge = std::move(read);
 }
 
 std::string Metrics::Render() const {
   const std::lock_guard lock(mutex_);
   std::string out;
   for (const auto& [name, family] : families_) {
-    const std::string_view type = family.gauge       ? "gauge"
-                                  : family.histogram ? "histogram"
-                                                     : "counter";
+    const std::string_view type = family.gauge                ? "gauge"
+                                  : family.histograms.empty() ? "counter"
+                                                              : "histogram";
     out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, family.help, name, type);
-    for (const auto& [labels, value] : family.counters) {
-      out += fmt::format("{}{} {}\n", name, Braces(labels), value);
+    for (const auto& [labels, counter] : family.counters) {
+      out += fmt::format("{}{} {}\n", name, Braces(labels), counter.value_.load());
     }
     if (family.gauge) {
       for (const auto& [labels, value] : family.gauge()) {
@@ -121,14 +111,16 @@ std::string Metrics::Render() const {
     }
     for (const auto& [labels, histogram] : family.histograms) {
       uint64_t cumulative = 0;
-      for (size_t i = 0; i < kBounds.size(); ++i) {
-        cumulative += histogram.buckets[i];
-        out += fmt::format("{}_bucket{} {}\n", name,
-                           With(labels, fmt::format("le=\"{}\"", kBounds[i])), cumulative);
+      for (size_t i = 0; i < Histogram::kBounds.size(); ++i) {
+        cumulative += histogram.buckets_[i].load();
+        out +=
+            fmt::format("{}_bucket{} {}\n", name,
+                        With(labels, fmt::format("le=\"{}\"", Histogram::kBounds[i])), cumulative);
       }
-      out += fmt::format("{}_bucket{} {}\n", name, With(labels, "le=\"+Inf\""), histogram.count);
-      out += fmt::format("{}_sum{} {}\n", name, Braces(labels), histogram.sum);
-      out += fmt::format("{}_count{} {}\n", name, Braces(labels), histogram.count);
+      out += fmt::format("{}_bucket{} {}\n", name, With(labels, "le=\"+Inf\""),
+                         histogram.count_.load());
+      out += fmt::format("{}_sum{} {}\n", name, Braces(labels), histogram.sum_.load());
+      out += fmt::format("{}_count{} {}\n", name, Braces(labels), histogram.count_.load());
     }
   }
   return out;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,8 +31,18 @@ struct Event {
 
   // The bytes of this event in one representation, made by the first who asks and shared by the
   // rest. `id` names the representation (format, version, columns …); the maker must be pure.
-  [[nodiscard]] std::shared_ptr<const std::string> Encoding(
-      uint64_t id, const std::function<std::string()>& make) const;
+  template <class Make>
+  [[nodiscard]] std::shared_ptr<const std::string> Encoding(uint64_t id, const Make& make) const {
+    // The maker runs under the lock: of many watchers that ask at once, one makes, the rest wait
+    // for it instead of making the same.
+    const std::lock_guard lock(encodings_mutex_);
+    for (const auto& [known, bytes] : encodings_) {
+      if (known == id) return bytes;
+    }
+    auto bytes = std::make_shared<const std::string>(make());
+    encodings_.emplace_back(id, bytes);
+    return bytes;
+  }
 
  private:
   mutable std::mutex encodings_mutex_;

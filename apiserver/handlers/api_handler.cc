@@ -97,8 +97,9 @@ HttpResponse ApiHandler::Handle(HttpRequest request) {
   } catch (const std::exception& error) {
     log::Error("apiserver", "a handler threw",
                {{"error", error.what()}, {"target", state.request.target}});
-    parts_.metrics.Add("apiserver_request_aborts_total", "Requests that ended in an exception.", "",
-                       1);
+    parts_.metrics
+        .CounterOf("apiserver_request_aborts_total", "Requests that ended in an exception.", "")
+        .Increment();
     response = ErrorResponse(state, Status::InternalError("unexpected failure"));
   }
   if (response.deferred == nullptr) {
@@ -129,27 +130,41 @@ void ApiHandler::Finish(const RequestState& state, HttpResponse* response) {
   }
 }
 
-void ApiHandler::Count(const RequestState& state, int code, double seconds) {
+ApiHandler::RequestSeries ApiHandler::SeriesOf(const RequestState& state, int code) {
   const RequestInfo& info = state.info;
-  std::string verb = info.verb;
-  std::ranges::transform(verb, verb.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const bool known = state.resource != nullptr;
   const std::string_view scope = !known               ? ""
                                  : !info.name.empty() ? "resource"
                                  : !info.ns.empty()   ? "namespace"
                                                       : "cluster";
+  const std::string_view verb = known || info.verb == "get" ? std::string_view(info.verb) : "other";
+  SeriesKey key{state.resource, state.subresource, std::string(verb), scope, code};
+  const std::lock_guard lock(series_mutex_);
+  const auto it = series_.find(key);
+  if (it != series_.end()) return it->second;
+
+  std::string upper(verb);
+  std::ranges::transform(upper, upper.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const std::string what =
-      fmt::format(R"(component="apiserver",group="{}",resource="{}",scope="{}",)"
-                  R"(subresource="{}",verb="{}",version="{}")",
+      fmt::format(R"(component="apiserver",group="{}",resource="{}",scope="{}",subresource="{}",)"
+                  R"(verb="{}",version="{}")",
                   known ? info.group : "", known ? info.resource : "", scope,
-                  state.subresource == nullptr ? "" : state.subresource->name,
-                  known || info.verb == "get" ? verb : "OTHER", known ? info.version : "");
-  parts_.metrics.Add("apiserver_request_total", "Requests by verb, resource and code.",
-                     fmt::format(R"(code="{}",{})", code, what), 1);
-  if (IsLongRunning(state)) return;
-  parts_.metrics.Observe("apiserver_request_duration_seconds",
-                         "Time to make an answer, by verb and resource.", what, seconds);
+                  state.subresource == nullptr ? "" : state.subresource->name, upper,
+                  known ? info.version : "");
+  const RequestSeries series{
+      &parts_.metrics.CounterOf("apiserver_request_total", "Requests by verb, resource and code.",
+                                fmt::format(R"(code="{}",{})", code, what)),
+      &parts_.metrics.HistogramOf("apiserver_request_duration_seconds",
+                                  "Time to make an answer, by verb and resource.", what)};
+  series_.emplace(std::move(key), series);
+  return series;
+}
+
+void ApiHandler::Count(const RequestState& state, int code, double seconds) {
+  const RequestSeries series = SeriesOf(state, code);
+  series.requests->Increment();
+  if (!IsLongRunning(state)) series.seconds->Observe(seconds);
 }
 
 HttpResponse ApiHandler::ErrorResponse(const RequestState& state, const Status& status) const {

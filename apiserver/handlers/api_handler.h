@@ -9,7 +9,9 @@
 
 #include <array>
 #include <atomic>
+#include <compare>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -66,6 +68,20 @@ class ApiHandler final : public HttpHandler {
   Answer ServeAggregatedDiscovery(const RequestState& state);
   Answer ServeOpenApi(const RequestState& state);
   void Finish(const RequestState& state, HttpResponse* response);
+  // Where requests of one kind are counted; found once, used for each.
+  struct RequestSeries {
+    Metrics::Counter* requests;
+    Metrics::Histogram* seconds;
+  };
+  struct SeriesKey {
+    const openapi::ResourceInfo* resource;
+    const openapi::SubresourceInfo* subresource;
+    std::string verb;
+    std::string_view scope;  // a literal
+    int code;
+    auto operator<=>(const SeriesKey&) const = default;
+  };
+  RequestSeries SeriesOf(const RequestState& state, int code);
   void Count(const RequestState& state, int code, double seconds);
 
   ApiHandlerParts parts_;
@@ -73,6 +89,8 @@ class ApiHandler final : public HttpHandler {
   std::vector<const openapi::ResourceInfo*> discovery_rows_;
   OpenApiDocuments openapi_;
   std::atomic<bool> ready_{false};
+  std::mutex series_mutex_;
+  std::map<SeriesKey, RequestSeries> series_;
   std::once_flag aggregated_once_;
   AggregatedDiscovery aggregated_api_;
   AggregatedDiscovery aggregated_apis_;
