@@ -8,6 +8,7 @@
 #include "apiserver/handlers/continue_token.h"
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/handlers/reviews.h"
+#include "apiserver/registry/object_meta.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -25,13 +26,6 @@ HttpResponse NotFoundPage() {
                       {"X-Content-Type-Options", "nosniff"}};
   response.body = "404 page not found\n";
   return response;
-}
-
-std::string RandomUuid(Runtime& runtime) {
-  const uint64_t high = runtime.RandomBits();
-  const uint64_t low = runtime.RandomBits();
-  return fmt::format("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", high >> 32, high >> 16 & 0xffff,
-                     high & 0xfff, low >> 52, low & 0xffffffffffff);
 }
 
 // The text of a Warning header: quoted, without control characters.
@@ -90,7 +84,7 @@ HttpResponse ApiHandler::Handle(HttpRequest request) {
   state.request = std::move(request);
   state.info = ParseRequestInfo(state.request);
   const std::string_view given = state.request.Find("Audit-Id");
-  state.audit_id = given.empty() ? RandomUuid(runtime) : std::string(given);
+  state.audit_id = given.empty() ? NewUuid(runtime) : std::string(given);
   HttpResponse response;
   try {
     response = RunChain(state);

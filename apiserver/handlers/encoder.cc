@@ -234,6 +234,22 @@ std::string Encoder::ProtobufMessage(const storage::Record& record,
   return message;
 }
 
+void Encoder::AppendView(const storage::Record& record, storage::Revision revision,
+                         std::string* out) const {
+  switch (representation_.view) {
+    case View::kObject:
+      AppendJsonObject(record, revision, out);
+      break;
+    case View::kMetadata:
+    case View::kMetadataList:
+      AppendMetadataObject(record, revision, true, out);
+      break;
+    case View::kTable:
+      AppendTable(record, revision, out);
+      break;
+  }
+}
+
 std::string Encoder::Object(const storage::Record& record, storage::Revision revision) const {
   std::string out;
   if (representation_.format == Format::kProtobuf) {
@@ -243,18 +259,7 @@ std::string Encoder::Object(const storage::Record& record, storage::Revision rev
                             ProtobufMessage(record, revision), &out);
     return out;
   }
-  switch (representation_.view) {
-    case View::kObject:
-      AppendJsonObject(record, revision, &out);
-      break;
-    case View::kMetadata:
-    case View::kMetadataList:
-      AppendMetadataObject(record, revision, true, &out);
-      break;
-    case View::kTable:
-      AppendTable(record, revision, &out);
-      break;
-  }
+  AppendView(record, revision, &out);
   return Finish(std::move(out), representation_);
 }
 
@@ -363,18 +368,7 @@ std::string Encoder::Frame(std::string_view type, const storage::Record& record,
   std::string out;
   out.reserve(record.json().size() + 128);
   out += fmt::format(R"({{"type":"{}","object":)", type);
-  switch (representation_.view) {
-    case View::kObject:
-      AppendJsonObject(record, revision, &out);
-      break;
-    case View::kMetadata:
-    case View::kMetadataList:
-      AppendMetadataObject(record, revision, true, &out);
-      break;
-    case View::kTable:
-      AppendTable(record, revision, &out);
-      break;
-  }
+  AppendView(record, revision, &out);
   out += "}\n";
   return out;
 }

@@ -65,6 +65,9 @@ class Encoder {
   void AppendTableHead(std::string_view metadata, std::string* out) const;
   void AppendTable(const storage::Record& record, storage::Revision revision,
                    std::string* out) const;
+  // The object in the representation's view, as JSON.
+  void AppendView(const storage::Record& record, storage::Revision revision,
+                  std::string* out) const;
   [[nodiscard]] std::string ProtobufMessage(const storage::Record& record,
                                             storage::Revision revision) const;
   [[nodiscard]] std::string WrapFrame(std::string_view type, std::string_view object) const;

@@ -170,12 +170,7 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
     const RecordPtr current = store_.Get(key);
     KULISSE_ASSIGN(const Change wanted, change(current));
     result.record = current;
-    if (wanted.content) {
-      auto record =
-          storage::Record::Decode(storage::Record::Encode(*wanted.content, current->revision()));
-      KULISSE_ASSERT(record.has_value());
-      result.record = std::make_shared<const storage::Record>(std::move(*record));
-    }
+    if (wanted.content) result.record = DryRunRecord(*wanted.content, current->revision());
     result.deleted = removes;
     return result;
   }

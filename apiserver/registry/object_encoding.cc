@@ -1,5 +1,7 @@
 #include "apiserver/registry/object_encoding.h"
 
+#include <memory>
+
 #include "apiserver/registry/selectable_fields.h"
 #include "base/assert.h"
 #include "base/json/parse.h"
@@ -56,6 +58,12 @@ void EncodeObject(const openapi::ResourceInfo& resource, const json::Value& obje
   }
   CollectSelectableFields(resource, object, &content.fields, &out->texts);
   content.json = text;
+}
+
+storage::RecordPtr DryRunRecord(const storage::RecordContent& content, storage::Revision revision) {
+  auto record = storage::Record::Decode(storage::Record::Encode(content, revision));
+  KULISSE_ASSERT(record.has_value());
+  return std::make_shared<const storage::Record>(std::move(*record));
 }
 
 json::Document DecodeObject(const storage::Record& record) {

@@ -27,6 +27,10 @@ struct EncodedObject {
 void EncodeObject(const openapi::ResourceInfo& resource, const json::Value& object,
                   EncodedObject* out);
 
+// What a write that is only tried would have stored; it shows `revision`, or none when that is 0.
+[[nodiscard]] storage::RecordPtr DryRunRecord(const storage::RecordContent& content,
+                                              storage::Revision revision);
+
 // The object of a record, with metadata.resourceVersion, without kind and apiVersion.
 [[nodiscard]] json::Document DecodeObject(const storage::Record& record);
 

@@ -136,6 +136,13 @@ void ValidateOwnerReferences(const json::Value& metadata, FieldErrors* errors) {
 
 }  // namespace
 
+std::string NewUuid(Runtime& runtime) {
+  const uint64_t high = (runtime.RandomBits() & ~uint64_t{0xf000}) | 0x4000;  // version 4
+  const uint64_t low = (runtime.RandomBits() >> 2) | (uint64_t{1} << 63);     // variant 1
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff,
+                     high & 0xffff, low >> 48, low & 0xffffffffffff);
+}
+
 std::vector<std::string> CheckName(NameRule rule, std::string_view name) {
   std::vector<std::string> messages;
   switch (rule) {

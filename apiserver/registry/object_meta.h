@@ -9,9 +9,13 @@
 
 #include "apiserver/registry/kind_rules.h"
 #include "base/json/value.h"
+#include "base/runtime.h"
 #include "base/status.h"
 
 namespace kulisse::apiserver {
+
+// A random UUID (version 4): uids of objects, audit ids.
+[[nodiscard]] std::string NewUuid(Runtime& runtime);
 
 // What is wrong with a name, in upstream's words; empty when nothing is.
 [[nodiscard]] std::vector<std::string> CheckName(NameRule rule, std::string_view name);

@@ -29,13 +29,6 @@ constexpr std::string_view kNameAlphabet = "bcdfghjklmnpqrstvwxz2456789";
 constexpr size_t kGeneratedSuffixBytes = 5;
 constexpr size_t kGeneratedBaseBytesMax = 63 - kGeneratedSuffixBytes;
 
-std::string NewUid(Runtime& runtime) {
-  const uint64_t high = (runtime.RandomBits() & ~uint64_t{0xf000}) | 0x4000;  // version 4
-  const uint64_t low = (runtime.RandomBits() >> 2) | (uint64_t{1} << 63);     // variant 1
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff,
-                     high & 0xffff, low >> 48, low & 0xffffffffffff);
-}
-
 // The part of the object below `name` in the canonical form of an empty one.
 void ResetField(json::Document& object, const ResourceInfo& resource, std::string_view name,
                 const openapi::TypeTable& types) {
@@ -173,13 +166,6 @@ Result<void> CheckResourceVersion(const json::Value& object, const storage::Reco
   return {};
 }
 
-// What a write that is only tried would have stored; it shows `revision`, or none when that is 0.
-RecordPtr DryRunRecord(const storage::RecordContent& content, storage::Revision revision) {
-  auto record = storage::Record::Decode(storage::Record::Encode(content, revision));
-  KULISSE_ASSERT(record.has_value());
-  return std::make_shared<const storage::Record>(std::move(*record));
-}
-
 }  // namespace
 
 RequestContext RequestContext::Internal(std::string_view component) {
@@ -250,7 +236,7 @@ Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
       !context.keep_status) {
     ResetField(object, resource, "status", types_);
   }
-  metadata.Set("uid", json::Value::String(NewUid(runtime_), arena), arena);
+  metadata.Set("uid", json::Value::String(NewUuid(runtime_), arena), arena);
   metadata.Set("creationTimestamp", json::Value::String(FormatTime(runtime_.Now()), arena), arena);
   return {};
 }
