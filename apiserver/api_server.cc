@@ -12,10 +12,12 @@ ApiServer::ApiServer(ApiServerOptions options, storage::Store& store, Runtime& r
       store_(store),
       runtime_(runtime),
       resources_(store, openapi::Catalog::BuiltIn(), openapi::TypeTable::BuiltIn(), runtime),
+      service_allocator_(resources_, options_.services),
       authenticator_(options_.tokens),
       handler_({resources_, authenticator_, authorizer_, metrics_, [this] {
                   return fmt::format("{}:{}", options_.advertise_address, options_.advertise_port);
                 }}) {
+  resources_.SetServiceAllocator(service_allocator_);
   AddMetrics();
 }
 
@@ -41,7 +43,9 @@ void ApiServer::AddMetrics() {
 }
 
 void ApiServer::StartInProcess() {
-  CreateBootstrapObjects(resources_, {options_.advertise_address, options_.advertise_port});
+  service_allocator_.Restore();
+  CreateBootstrapObjects(resources_, {options_.advertise_address, options_.advertise_port,
+                                      options_.services.cluster_ip_ranges});
   handler_.SetReady(true);
 }
 

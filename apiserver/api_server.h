@@ -15,6 +15,7 @@
 #include "apiserver/handlers/api_handler.h"
 #include "apiserver/net/server.h"
 #include "apiserver/registry/resource_store.h"
+#include "apiserver/registry/service/service_allocator.h"
 #include "base/metrics.h"
 #include "storage/store.h"
 
@@ -25,6 +26,7 @@ struct ApiServerOptions {
   // Where clients reach it, for the kubernetes service; the port is replaced by Listen().
   std::string advertise_address = "127.0.0.1";
   uint16_t advertise_port = 6443;
+  ServiceNetwork services;
 };
 
 class ApiServer {
@@ -51,6 +53,7 @@ class ApiServer {
   Runtime& runtime_;
   Metrics metrics_;
   ResourceStore resources_;
+  ServiceAllocator service_allocator_;
   Authenticator authenticator_;
   BootstrapAuthorizer authorizer_;
   ApiHandler handler_;

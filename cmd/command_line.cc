@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "apiserver/registry/service/service_allocator.h"
 #include "base/limits.h"
 #include "cmd/version.h"
 
@@ -75,6 +76,15 @@ std::expected<void, std::string> CheckTogether(ServeOptions& options,
   if (!IsIpAddress(options.bind)) {
     return std::unexpected(
         fmt::format("--bind: \"{}\" is not an IP address such as 127.0.0.1 or ::", options.bind));
+  }
+  if (auto ranges = apiserver::ServiceNetwork::ParseRanges(options.service_cluster_ip_range);
+      !ranges) {
+    return std::unexpected("--service-cluster-ip-range: " + ranges.error());
+  }
+  if (!apiserver::PortRange::Parse(options.service_node_port_range)) {
+    return std::unexpected(
+        fmt::format("--service-node-port-range: \"{}\" is not a range such as 30000-32767",
+                    options.service_node_port_range));
   }
   if (options.in_memory) {
     if (options.durability == "sync") {
@@ -153,6 +163,12 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
       {"token-auth-file", "FILE", "",
        "Static bearer tokens in kube-apiserver's format, one a line: token,user,uid,\"groups\".",
        &options.token_auth_file},
+      {"service-cluster-ip-range", "CIDR", "10.96.0.0/16",
+       "Addresses of services; two ranges with a comma between, one of each family, for dual "
+       "stack.",
+       &options.service_cluster_ip_range},
+      {"service-node-port-range", "RANGE", "30000-32767", "Ports of nodes that services are given.",
+       &options.service_node_port_range},
       {"seed", "N", "a random number", "Where the simulator's chances begin.",
        OptionalNumberTarget{&options.seed}},
       {"v", "", "",

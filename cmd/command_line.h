@@ -32,7 +32,9 @@ struct ServeOptions {
   std::vector<std::string> config;      // files with stages
   bool in_memory = false;
   bool no_simulator = false;
-  std::string token_auth_file;   // "": none
+  std::string token_auth_file;                            // "": none
+  std::string service_cluster_ip_range = "10.96.0.0/16";  // one, or one of each family
+  std::string service_node_port_range = "30000-32767";
   std::optional<uint64_t> seed;  // none: a random one
   int verbosity = 0;             // 0: warnings, 1: information, 2: everything
 };

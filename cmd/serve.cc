@@ -105,6 +105,9 @@ int Serve(const ServeOptions& options) {
   cluster_options.api.advertise_address = AdvertiseAddress(options.bind);
   cluster_options.simulate = !options.no_simulator;
   cluster_options.nodes = options.nodes;
+  cluster_options.api.services = {
+      *apiserver::ServiceNetwork::ParseRanges(options.service_cluster_ip_range),
+      *apiserver::PortRange::Parse(options.service_node_port_range)};
   if (!options.token_auth_file.empty()) {
     auto tokens = apiserver::TokenFile::Load(options.token_auth_file);
     if (!tokens) return Fail(tokens.error());

@@ -1,5 +1,6 @@
 #include "apiserver/registry/bootstrap.h"
 
+#include "apiserver/registry/service/ip_range.h"
 #include "base/assert.h"
 #include "base/embedded_file.h"
 #include "base/json/parse.h"
@@ -34,15 +35,51 @@ const openapi::ResourceInfo& ResourceOf(const openapi::Catalog& catalog,
   return *resource;
 }
 
-}  // namespace
-
-void CreateBootstrapObjects(ResourceStore& store, const BootstrapOptions& options) {
+// The data with the values of this cluster.
+std::string BootstrapText(const BootstrapOptions& options, SystemTime time) {
   std::string text(kBootstrapFiles[0].bytes());
-  const std::string now = FormatTime(store.runtime().Now());
+  const std::string now = FormatTime(time);
+  std::string ranges;
+  for (const std::string& range : options.service_ranges) {
+    ranges += (ranges.empty() ? "" : ",") + GoQuote(range);
+  }
+  const auto range = IpRange::Parse(options.service_ranges.at(0));
+  KULISSE_ASSERT(range.has_value());
+  const auto address = IpAddress::Parse(options.address);
   ReplaceAll(&text, "${NOW}", now);
   ReplaceAll(&text, "${DATE}", std::string_view(now).substr(0, 10));
   ReplaceAll(&text, "${ADDRESS}", options.address);
+  ReplaceAll(&text, "${ADDRESS_FAMILY}", address ? address->family() : "IPv4");
   ReplaceAll(&text, "${PORT}", std::to_string(options.port));
+  ReplaceAll(&text, "${SERVICE_RANGES}", ranges);
+  ReplaceAll(&text, "${SERVICE_IP}", range->first().ToString());
+  ReplaceAll(&text, "${SERVICE_FAMILY}", range->network().family());
+  return text;
+}
+
+// Endpoints that are there already get the address that the server has now.
+void UpdateEndpoints(ResourceStore& store, const RequestContext& context,
+                     const openapi::ResourceInfo& resource, const ObjectName& name,
+                     const json::Value& wanted) {
+  const auto updated =
+      store.Update(context, resource, name, "", [&](json::Document& object) -> Result<void> {
+        for (const std::string_view field : {"subsets", "addressType", "endpoints", "ports"}) {
+          if (const json::Value* value = wanted.Find(field)) {
+            object.root.Set(field, value->Clone(object.arena), object.arena);
+          }
+        }
+        return {};
+      });
+  if (!updated) {
+    log::Warning("bootstrap", "the endpoints of the kubernetes service could not be updated",
+                 {{"error", updated.error().message}});
+  }
+}
+
+}  // namespace
+
+void CreateBootstrapObjects(ResourceStore& store, const BootstrapOptions& options) {
+  const std::string text = BootstrapText(options, store.runtime().Now());
   RequestContext context = RequestContext::Internal("kube-apiserver");
   context.keep_status = true;
   for (const std::string_view line : Split(text, '\n')) {
@@ -52,10 +89,15 @@ void CreateBootstrapObjects(ResourceStore& store, const BootstrapOptions& option
     const openapi::ResourceInfo& resource = ResourceOf(store.catalog(), object->root);
     const std::string name(object->root.FindString({"metadata", "name"}));
     const std::string ns(object->root.FindString({"metadata", "namespace"}));
-    if (store.Get(resource, {ns, name})) continue;
     const auto normalized =
         openapi::Normalize(object->root, resource.type, store.types(), object->arena, nullptr);
     KULISSE_ASSERT(normalized.has_value());
+    if (store.Get(resource, {ns, name})) {
+      if (resource.kind == "Endpoints" || resource.kind == "EndpointSlice") {
+        UpdateEndpoints(store, context, resource, {ns, name}, object->root);
+      }
+      continue;
+    }
     const auto created = store.Create(context, resource, ns, std::move(*object));
     if (!created) {
       log::Error("bootstrap", "an object could not be created",

@@ -179,6 +179,7 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
   result.revision = committed.revision;
   result.changed = committed.changed;
   result.deleted = removes;
+  if (removes && AllocatorOf(resource) != nullptr) AllocatorOf(resource)->Release(object.root);
   return result;
 }
 

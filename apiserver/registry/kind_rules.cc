@@ -22,6 +22,7 @@ constexpr auto kRules = std::to_array<KindRules>({
     {"deviceclasses.resource.k8s.io", kSubdomain, true, false, true, false},
     {"endpoints", kSubdomain, true, true, false, false},
     {"events", kSubdomain, true, true, false, false},
+    {"ipaddresses.networking.k8s.io", kIpAddress, true, false, false, false},
     {"jobs.batch", kSubdomain, true, false, false, true},
     {"leases.coordination.k8s.io", kSubdomain, false, true, false, false},
     {"limitranges", kSubdomain, true, true, false, false},

@@ -14,6 +14,7 @@ enum class NameRule : uint8_t {
   kSubdomain,    // RFC 1123 subdomain: most kinds
   kLabel,        // RFC 1123 label
   kPathSegment,  // anything that fits a URL path: RBAC
+  kIpAddress,    // an address as Go prints it
 };
 
 struct KindRules {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apiserver/registry/service/ip_range.h"
 #include "base/json/write.h"
 #include "base/text.h"
 
@@ -156,6 +157,13 @@ std::vector<std::string> CheckName(NameRule rule, std::string_view name) {
         messages.emplace_back("must not contain dots");
       } else if (!IsDnsLabel(name)) {
         messages.emplace_back(kLabelError);
+      }
+      break;
+    case NameRule::kIpAddress:
+      if (const auto address = IpAddress::Parse(name); !address) {
+        messages.push_back(fmt::format("ParseAddr({}): unable to parse IP", GoQuote(name)));
+      } else if (address->ToString() != name) {
+        messages.emplace_back("must be a canonical format IP address");
       }
       break;
     case NameRule::kPathSegment:

@@ -178,7 +178,11 @@ RequestContext RequestContext::Internal(std::string_view component) {
 
 ResourceStore::ResourceStore(storage::Store& store, const openapi::Catalog& catalog,
                              const openapi::TypeTable& types, Runtime& runtime)
-    : store_(store), catalog_(catalog), types_(types), runtime_(runtime) {}
+    : store_(store),
+      catalog_(catalog),
+      types_(types),
+      runtime_(runtime),
+      services_(catalog.Find("", "v1", "services")) {}
 
 ResourceStore::~ResourceStore() = default;
 
@@ -272,6 +276,10 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
   const Strategy& strategy = StrategyOf(resource);
   strategy.PrepareForCreate(object);
   openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
+  std::unique_ptr<Allocator::Claim> claim;
+  if (Allocator* allocator = AllocatorOf(resource)) {
+    KULISSE_ASSIGN(claim, allocator->Allocate(context, object, nullptr));
+  }
   Canonicalize(object, resource, types_);
 
   const std::string name(object.root.FindString({"metadata", "name"}));
@@ -306,15 +314,18 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
                    }
                    return Change{Change::Kind::kPut, encoded.content};
                  }));
+  if (claim != nullptr) claim->Keep();
   result.record = std::move(committed.record);
   result.revision = committed.revision;
   return result;
 }
 
-Result<void> ResourceStore::PrepareForUpdate(const ResourceInfo& resource, const ObjectName& name,
+Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
+                                             const ResourceInfo& resource, const ObjectName& name,
                                              std::string_view subresource,
                                              const storage::Record& current, const json::Value& old,
-                                             json::Document& object) const {
+                                             json::Document& object,
+                                             std::unique_ptr<Allocator::Claim>* claim) const {
   KULISSE_TRY(CheckResourceVersion(object.root, current, resource, name.name));
   RestoreSystemFields(object, old);
   RestoreUntouchable(object, old, resource, subresource);
@@ -322,6 +333,11 @@ Result<void> ResourceStore::PrepareForUpdate(const ResourceInfo& resource, const
   if (subresource.empty()) strategy.PrepareForUpdate(object, old);
   if (subresource == "status") strategy.PrepareForStatusUpdate(object);
   openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
+  Allocator* const allocator = subresource.empty() ? AllocatorOf(resource) : nullptr;
+  if (allocator != nullptr) {
+    claim->reset();
+    KULISSE_ASSIGN(*claim, allocator->Allocate(context, object, &old));
+  }
   if (subresource.empty()) BumpGeneration(object, old, resource, strategy);
   Canonicalize(object, resource, types_);
 
@@ -347,6 +363,7 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
   json::Document object;
   std::unique_ptr<EncodedObject> encoded;
   bool removes = false;
+  std::unique_ptr<Allocator::Claim> claim;
   const auto change = [&](const RecordPtr& current) -> Result<Change> {
     if (current == nullptr) {
       return std::unexpected(Status::NotFound(resource.group_resource(), name.name));
@@ -354,7 +371,8 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
     const json::Document old = DecodeObject(*current);
     object = old.Clone();
     KULISSE_TRY(mutation(object));
-    KULISSE_TRY(PrepareForUpdate(resource, name, subresource, *current, old.root, object));
+    KULISSE_TRY(
+        PrepareForUpdate(context, resource, name, subresource, *current, old.root, object, &claim));
     encoded = std::make_unique<EncodedObject>();
     EncodeObject(resource, object.root, encoded.get());
     removes = IsReadyToBeRemoved(resource, object.root);
@@ -370,10 +388,14 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
     return result;
   }
   KULISSE_ASSIGN(Committed committed, store_.GuaranteedUpdate(key, change));
+  if (claim != nullptr) claim->Keep();
   result.record = std::move(committed.record);
   result.revision = committed.revision;
   result.changed = committed.changed;
   result.deleted = removes && committed.changed;
+  if (result.deleted && AllocatorOf(resource) != nullptr) {
+    AllocatorOf(resource)->Release(object.root);
+  }
   return result;
 }
 

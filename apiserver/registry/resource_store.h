@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apiserver/registry/allocator.h"
 #include "base/json/value.h"
 #include "base/result.h"
 #include "base/runtime.h"
@@ -72,6 +73,9 @@ class ResourceStore {
                 const openapi::TypeTable& types, Runtime& runtime);
   ~ResourceStore();
 
+  // Asks `allocator` about every write of services. Before any request.
+  void SetServiceAllocator(Allocator& allocator) { service_allocator_ = &allocator; }
+
   // `object` is in canonical form of the resource's type. Its metadata.namespace must be `ns` or
   // empty.
   Result<WriteResult> Create(const RequestContext& context, const openapi::ResourceInfo& resource,
@@ -116,14 +120,23 @@ class ResourceStore {
                                   const openapi::ResourceInfo& resource, std::string_view ns,
                                   json::Document& object);
   // What upstream's BeforeUpdate does: restores, generation, validation.
-  Result<void> PrepareForUpdate(const openapi::ResourceInfo& resource, const ObjectName& name,
+  // `claim` holds what an allocator gave; it replaces that of an earlier try.
+  Result<void> PrepareForUpdate(const RequestContext& context,
+                                const openapi::ResourceInfo& resource, const ObjectName& name,
                                 std::string_view subresource, const storage::Record& current,
-                                const json::Value& old, json::Document& object) const;
+                                const json::Value& old, json::Document& object,
+                                std::unique_ptr<Allocator::Claim>* claim) const;
+  // The allocator of the kind, or null.
+  [[nodiscard]] Allocator* AllocatorOf(const openapi::ResourceInfo& resource) const {
+    return &resource == services_ ? service_allocator_ : nullptr;
+  }
 
   storage::Store& store_;
   const openapi::Catalog& catalog_;
   const openapi::TypeTable& types_;
   Runtime& runtime_;
+  const openapi::ResourceInfo* services_;
+  Allocator* service_allocator_ = nullptr;
 };
 
 }  // namespace kulisse::apiserver

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "apiserver/registry/object_meta.h"
+#include "apiserver/registry/service/service_spec.h"
 #include "base/text.h"
 
 namespace kulisse::apiserver {
@@ -370,6 +371,18 @@ class SecretStrategy final : public Strategy {
   }
 };
 
+// --- services
+
+class ServiceStrategy final : public Strategy {
+ public:
+  void ValidateUpdate(const json::Value& object, const json::Value& old,
+                      FieldErrors* errors) const override {
+    const FieldErrors found =
+        CheckClusterIpUpdate(ServiceSpec::Read(object), ServiceSpec::Read(old));
+    errors->insert(errors->end(), found.begin(), found.end());
+  }
+};
+
 // --- events
 
 class EventStrategy final : public Strategy {
@@ -396,6 +409,7 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const PendingStrategy kPending;
   static const SecretStrategy kSecret;
   static const ConfigMapStrategy kConfigMap;
+  static const ServiceStrategy kService;
   static const EventStrategy kEvent;
   static const std::map<std::string_view, const Strategy*> kByKind = {
       {"pods", &kPod},
@@ -409,6 +423,7 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
       {"persistentvolumeclaims", &kPending},
       {"secrets", &kSecret},
       {"configmaps", &kConfigMap},
+      {"services", &kService},
       {"events", &kEvent},
   };
   const auto it = kByKind.find(resource.storage_name);

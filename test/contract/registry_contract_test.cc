@@ -200,8 +200,9 @@ TEST_P(RegistryContract, PreconditionsGuardADelete) {
 std::vector<const ResourceInfo*> StoredResources() {
   std::vector<const ResourceInfo*> rows;
   for (const ResourceInfo& resource : openapi::Catalog::BuiltIn().resources()) {
+    // The names of IPAddresses are addresses: service_allocator_test has them.
     if (resource.storage == &resource && resource.Has(openapi::Verb::kCreate) &&
-        resource.Has(openapi::Verb::kGet)) {
+        resource.Has(openapi::Verb::kGet) && resource.kind != "IPAddress") {
       rows.push_back(&resource);
     }
   }
