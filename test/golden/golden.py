@@ -17,7 +17,6 @@ import json
 import os
 import re
 import sys
-import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(HERE, "..", "support"))
@@ -27,8 +26,6 @@ import servers
 import transcript
 import wire_text
 
-API = os.path.join(HERE, "api")
-KNOWN_DIFFERENCES = os.path.join(HERE, "known_differences.txt")
 SHOWN_HEADERS = ["Content-Type", "Content-Encoding", "Cache-Control", "Vary", "ETag",
                  "Last-Modified", "Expires", "Location", "Allow", "Retry-After", "Warning",
                  "WWW-Authenticate", "X-Content-Type-Options"]
@@ -45,6 +42,47 @@ class Answer:
 
     def header(self, name):
         return ", ".join(v for k, v in self.headers if k.lower() == name.lower())
+
+
+class Suite:
+    """A folder with transcripts in api/ and its known_differences.txt."""
+
+    def __init__(self, folder):
+        self.api = os.path.join(os.path.abspath(folder), "api")
+        self._known_differences = os.path.join(folder, "known_differences.txt")
+
+    def load(self, path):
+        with open(path, encoding="utf-8") as file:
+            return transcript.Transcript(self.name(path), file.read())
+
+    def name(self, path):
+        return os.path.relpath(path, self.api)
+
+    def known_differences(self):
+        """{case id: reason}. A line is `FILE: CASE => REASON`."""
+        known = {}
+        with open(self._known_differences, encoding="utf-8") as file:
+            for line in file:
+                if line.strip() and not line.startswith("#"):
+                    case, arrow, reason = line.strip().partition(" => ")
+                    if not arrow or not reason:
+                        raise transcript.BadTranscript(
+                            f"{self._known_differences}: no reason in {line!r}")
+                    known[case] = reason
+        return known
+
+    def find_files(self, arguments):
+        found = []
+        for argument in arguments or [self.api]:
+            path = argument if os.path.exists(argument) else os.path.join(self.api, argument)
+            if os.path.isfile(path):
+                found.append(os.path.abspath(path))
+                continue
+            for folder, _, names in sorted(os.walk(path)):
+                found += [os.path.join(folder, n) for n in sorted(names) if n.endswith(".http")]
+        if not found:
+            raise transcript.BadTranscript(f"no transcripts in {arguments}")
+        return found
 
 
 class Session:
@@ -86,7 +124,7 @@ class Session:
         answer = self._send(identity, case.method, self._substitute(case.target), headers, data)
         for variable, path in case.saves:
             self._variables[variable] = _look_up(answer, path)
-        return show_answer(answer, self._mask)
+        return show_answer(answer, self._mask, case.options.get("show"))
 
     def _send(self, identity, method, target, headers, data):
         for attempt in (1, 2):
@@ -138,8 +176,8 @@ def _look_up(answer, path):
         return "UNSET"
 
 
-def show_answer(answer, mask):
-    """The answer as it stands in the transcripts, values marked."""
+def show_answer(answer, mask, show=None):
+    """The answer as it stands in the transcripts, values marked. `show` is the value of @show."""
     lines = []
     for name in SHOWN_HEADERS:
         values = [v for k, v in answer.headers if k.lower() == name.lower()]
@@ -155,12 +193,14 @@ def show_answer(answer, mask):
     body = answer.body
     if answer.header("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
-    layout, text = show_body(answer.header("Content-Type"), body, mask)
+    if show == "outcome" and answer.status < 300:
+        body = b""
+    layout, text = show_body(answer.header("Content-Type"), body, mask, show == "managedFields")
     status = f"---- {answer.status}" + (f" ({layout})" if layout else "")
     return "\n".join([status] + lines + (["", text] if text else []))
 
 
-def show_body(content_type, body, mask):
+def show_body(content_type, body, mask, managed_fields=False):
     if "protobuf" in content_type and body:
         try:
             return "", wire_text.show_protobuf(body, mask)
@@ -170,7 +210,7 @@ def show_body(content_type, body, mask):
                                   body.decode("utf-8", errors="backslashreplace"))
     if "json" in content_type and text:
         try:
-            return wire_text.show_json(text, mask)
+            return wire_text.show_json(text, mask, managed_fields)
         except wire_text.NotJson as error:
             return ("not JSON: " + str(error)).replace("\n", " "), mask(text)
     if "yaml" in content_type:
@@ -186,12 +226,12 @@ class Outcome:
     """What replaying one file found."""
 
     def __init__(self):
-        self.passed, self.failed = [], []  # ids of cases
-        self.report = []
+        self.passed = []  # ids of cases
+        self.failed = {}  # id: the difference as text
 
 
-def record_file(server, path):
-    script = load(path)
+def record_file(suite, server, path):
+    script = suite.load(path)
     session = Session(server, script)
     numbers = masks.Numbers()
     try:
@@ -204,8 +244,8 @@ def record_file(server, path):
         file.write(script.text())
 
 
-def replay_file(server, path, known):
-    script = load(path)
+def replay_file(suite, server, path):
+    script = suite.load(path)
     session = Session(server, script)
     numbers = masks.Numbers()
     outcome = Outcome()
@@ -215,18 +255,22 @@ def replay_file(server, path, known):
             got = numbers.unify(case.expected, session.run(case))
             if got == case.expected:
                 outcome.passed.append(case.id)
-                continue
-            outcome.failed.append(case.id)
-            if case.id not in known:
-                outcome.report.append(f"FAILED {case.id}\n  {case.method} {case.target}\n"
-                                      + difference(case.expected, got))
+            else:
+                outcome.failed[case.id] = (f"FAILED {case.id}\n  {case.method} {case.target}\n"
+                                           + difference(case.expected, got))
     except RuntimeError as error:
-        seen = outcome.passed + outcome.failed
-        outcome.failed += [c.id for c in script.cases if c.id not in seen]
-        outcome.report.append(f"FAILED {script.path}: {error}")
+        for case in script.cases:
+            if case.id not in outcome.passed:
+                outcome.failed.setdefault(case.id, f"FAILED {case.id}: {error}")
     finally:
         session.close()
     return outcome
+
+
+def replay_all(suite, server, files, jobs):
+    """The outcome of each file; `jobs` files at a time."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(lambda path: replay_file(suite, server, path), files))
 
 
 def difference(expected, got):
@@ -234,57 +278,20 @@ def difference(expected, got):
     return "\n".join("  " + line for line in list(lines)[2:])
 
 
-def load(path):
-    with open(path, encoding="utf-8") as file:
-        return transcript.Transcript(os.path.relpath(path, API), file.read())
-
-
-def load_known_differences():
-    """{case id: reason}. A line is `FILE: CASE => REASON`."""
-    known = {}
-    with open(KNOWN_DIFFERENCES, encoding="utf-8") as file:
-        for line in file:
-            if line.strip() and not line.startswith("#"):
-                case, arrow, reason = line.strip().partition(" => ")
-                if not arrow or not reason:
-                    raise transcript.BadTranscript(f"{KNOWN_DIFFERENCES}: no reason in {line!r}")
-                known[case] = reason
-    return known
-
-
-def find_files(arguments):
-    found = []
-    for argument in arguments or [API]:
-        path = argument if os.path.exists(argument) else os.path.join(API, argument)
-        if os.path.isfile(path):
-            found.append(os.path.abspath(path))
-            continue
-        for folder, _, names in sorted(os.walk(path)):
-            found += [os.path.join(folder, n) for n in sorted(names) if n.endswith(".http")]
-    if not found:
-        raise transcript.BadTranscript(f"no transcripts in {arguments}")
-    return found
-
-
-def replay(server, files, jobs):
-    known = load_known_differences()
+def replay(suite, server, files, jobs):
+    """Replays the files and prints what is new; returns the exit status."""
+    known = suite.known_differences()
     passed, failed, report = set(), set(), []
-    lock = threading.Lock()
 
-    def run(path):
-        outcome = replay_file(server, path, known)
-        with lock:
-            passed.update(outcome.passed)
-            failed.update(outcome.failed)
-            report.extend(outcome.report)
-
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(run, files))
+    for outcome in replay_all(suite, server, files, jobs):
+        passed.update(outcome.passed)
+        failed.update(outcome.failed)
+        report += [text for case, text in outcome.failed.items() if case not in known]
     print("\n\n".join(sorted(report)))
     vanished = sorted(passed & known.keys())
     for case in vanished:
         print(f"FAILED {case}\n  is as kube-apiserver's now: take it out of known_differences.txt")
-    ran = {os.path.relpath(path, API) for path in files}
+    ran = {suite.name(path) for path in files}
     unknown = [c for c in known if c.split(": ")[0] in ran and c not in passed | failed]
     for case in unknown:
         print(f"FAILED {case}\n  stands in known_differences.txt, but there is no such case")
@@ -306,11 +313,13 @@ def main():
     parser.add_argument("--port", type=int, default=26443,
                         help="of the reference (it takes the next five too)")
     parser.add_argument("--jobs", type=int, default=4, help="replay: files at a time")
+    parser.add_argument("--suite", type=Suite, default=Suite(HERE),
+                        help="folder with api/ and known_differences.txt")
     parser.add_argument("paths", nargs="*")
     options = parser.parse_intermixed_args()
-    files = find_files(options.paths)
+    files = options.suite.find_files(options.paths)
     for path in files:
-        load(path)  # a mistake in one is found before anything is started
+        options.suite.load(path)  # a mistake in one is found before anything is started
     if options.kubeconfig:
         folder = os.path.dirname(os.path.abspath(options.kubeconfig))
         return act(options, servers.from_kubeconfig(options.kubeconfig, folder), files)
@@ -323,10 +332,10 @@ def main():
 
 def act(options, server, files):
     if options.action == "replay":
-        return replay(server, files, options.jobs)
+        return replay(options.suite, server, files, options.jobs)
     for path in files:
-        record_file(server, path)
-        print(os.path.relpath(path, API))
+        record_file(options.suite, server, path)
+        print(options.suite.name(path))
     return 0
 
 

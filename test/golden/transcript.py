@@ -1,8 +1,10 @@
 """The files of test/golden/api: requests, and what a real kube-apiserver answered."""
+import json
 import re
 
 _SEPARATOR = "### "
 _EXPECTED = "---- "
+_SHOWN = ("outcome", "managedFields")
 
 
 class BadTranscript(ValueError):
@@ -49,7 +51,7 @@ class Case:
             if not equals:
                 raise BadTranscript(f"{self.id}: @save NAME = PATH")
             self.saves.append((variable, path))
-        elif name in ("as", "body"):
+        elif name in ("as", "body", "on") or (name == "show" and value in _SHOWN):
             self.options[name] = value
         else:
             raise BadTranscript(f"{self.id}: unknown @{name}")
@@ -80,6 +82,19 @@ class Transcript:
                 raise BadTranscript(f"{self.path}: two cases are named {name!r}")
             names.add(name)
             self.cases.append(Case(self.path, name, lines[start + 1:end]))
+        self._make_bodies()
+
+    def _make_bodies(self):
+        """The body of a case with @on is a JSON patch of the body of the case it names."""
+        for at, case in enumerate(self.cases):
+            if "on" in case.options:
+                base = next((c for c in self.cases[:at] if c.name == case.options["on"]), None)
+                if base is None:
+                    raise BadTranscript(f"{case.id}: no case {case.options['on']!r} before it")
+                body = json.loads(base.body)
+                for operation in json.loads(case.body):
+                    _patch(body, operation)
+                case.body = json.dumps(body, separators=(",", ":"))
 
     def _parse_header(self, line):
         match = re.fullmatch(r"# (namespace|mask): (.*)", line)
@@ -102,6 +117,22 @@ class Transcript:
             parts.append("\n".join([_SEPARATOR + case.name] + case.request_lines)
                          + f"\n{case.expected}\n")
         return "\n".join(parts)
+
+
+def _patch(document, operation):
+    """An operation add, replace or remove of a JSON patch; its path is that of a member."""
+    *parents, last = [part.replace("~1", "/").replace("~0", "~")
+                      for part in operation["path"].split("/")[1:]]
+    for part in parents:
+        document = document[int(part)] if isinstance(document, list) else document[part]
+    if isinstance(document, list) and operation["op"] == "add":
+        document.insert(len(document) if last == "-" else int(last), operation["value"])
+        return
+    key = int(last) if isinstance(document, list) else last
+    if operation["op"] == "remove":
+        del document[key]
+    else:
+        document[key] = operation["value"]
 
 
 def _without_blank_end(lines):

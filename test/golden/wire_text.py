@@ -130,6 +130,18 @@ def without_key(node, key):
     return kind, [(k, without_key(v, key)) for k, v in entries if k != key]
 
 
+def sort_managed_fields(node):
+    """Puts the entries of managedFields in the order of their text: the server sorts them by time,
+    and whether two requests fall into the same second is chance."""
+    if isinstance(node, str):
+        return node
+    kind, entries = node
+    if kind == "array":
+        return kind, [sort_managed_fields(e) for e in entries]
+    return kind, [(k, (v[0], sorted(v[1], key=compact)) if k == '"managedFields"' and
+                   not isinstance(v, str) else sort_managed_fields(v)) for k, v in entries]
+
+
 def _is_plain_bookmark(frame):
     """A bookmark that only tells the time; when one is sent is up to the server."""
     head = frame.replace("\n", "").replace(" ", "")[:40]
@@ -137,7 +149,7 @@ def _is_plain_bookmark(frame):
         "k8s.io/initial-events-end" not in frame
 
 
-def show_json(text, mask):
+def show_json(text, mask, managed_fields=False):
     """Returns (layout, text); layout "" is compact with a newline after each document."""
     documents = parse_documents(text)
     if text == "".join(compact(d) + "\n" for d in documents):
@@ -150,7 +162,9 @@ def show_json(text, mask):
         raise NotJson("neither compact nor indented")
     shown = []
     for document in documents:
-        masked = mask(compact(without_key(document, '"managedFields"')))
+        document = (sort_managed_fields(document) if managed_fields else
+                    without_key(document, '"managedFields"'))
+        masked = mask(compact(document))
         line = readable(parse_documents(masked)[0])
         if not _is_plain_bookmark(line):
             shown.append(line)
