@@ -13,11 +13,15 @@ ApiServer::ApiServer(ApiServerOptions options, storage::Store& store, Runtime& r
       runtime_(runtime),
       resources_(store, openapi::Catalog::BuiltIn(), openapi::TypeTable::BuiltIn(), runtime),
       service_allocator_(resources_, options_.services),
+      admission_cache_(store, resources_.catalog()),
+      admission_(resources_.catalog(), admission_cache_),
       authenticator_(options_.tokens),
       handler_({resources_, authenticator_, authorizer_, metrics_, [this] {
                   return fmt::format("{}:{}", options_.advertise_address, options_.advertise_port);
                 }}) {
   resources_.SetServiceAllocator(service_allocator_);
+  AppendPlugins(options_.admission, {admission_cache_, resources_, runtime_}, &admission_);
+  resources_.UseAdmission(admission_);
   AddMetrics();
 }
 

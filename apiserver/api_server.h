@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "apiserver/admission/plugins.h"
 #include "apiserver/authn/authenticator.h"
 #include "apiserver/authz/authorizer.h"
 #include "apiserver/handlers/api_handler.h"
@@ -27,6 +28,8 @@ struct ApiServerOptions {
   std::string advertise_address = "127.0.0.1";
   uint16_t advertise_port = 6443;
   ServiceNetwork services;
+  // REQUIRES: CheckPluginNames().
+  AdmissionOptions admission = {};
 };
 
 class ApiServer {
@@ -54,6 +57,8 @@ class ApiServer {
   Metrics metrics_;
   ResourceStore resources_;
   ServiceAllocator service_allocator_;
+  AdmissionCache admission_cache_;
+  AdmissionChain admission_;
   Authenticator authenticator_;
   BootstrapAuthorizer authorizer_;
   ApiHandler handler_;

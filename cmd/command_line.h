@@ -35,6 +35,8 @@ struct ServeOptions {
   std::string token_auth_file;                            // "": none
   std::string service_cluster_ip_range = "10.96.0.0/16";  // one, or one of each family
   std::string service_node_port_range = "30000-32767";
+  std::vector<std::string> enable_admission_plugins;
+  std::vector<std::string> disable_admission_plugins;
   std::optional<uint64_t> seed;  // none: a random one
   int verbosity = 0;             // 0: warnings, 1: information, 2: everything
 };

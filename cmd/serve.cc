@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/real_runtime.h"
+#include "base/text.h"
 #include "certs/kubeconfig.h"
 #include "certs/pki.h"
 #include "certs/private_file.h"
@@ -52,6 +53,15 @@ std::expected<std::unique_ptr<storage::Store>, std::string> OpenStore(const Serv
     store_options.directory = (fs::path(options.data_dir) / "store").string();
   }
   return storage::Store::Open(store_options, runtime);
+}
+
+// The names in flags that each may hold several between commas.
+std::vector<std::string> SplitLists(const std::vector<std::string>& flags) {
+  std::vector<std::string> names;
+  for (const std::string& flag : flags) {
+    for (const std::string_view name : Split(flag, ',')) names.emplace_back(name);
+  }
+  return names;
 }
 
 // Loopback in place of "all addresses", as clients write it.
@@ -113,6 +123,12 @@ int Serve(const ServeOptions& options) {
     if (!tokens) return Fail(tokens.error());
     cluster_options.api.tokens = std::move(*tokens);
   }
+  apiserver::AdmissionOptions& admission = cluster_options.api.admission;
+  admission.enable = SplitLists(options.enable_admission_plugins);
+  admission.disable = SplitLists(options.disable_admission_plugins);
+  if (const auto known = apiserver::CheckPluginNames(admission); !known) {
+    return Fail(known.error());
+  }
   auto config = ReadConfig(options.config);
   if (!config) return Fail(config.error());
   cluster_options.simulator = std::move(*config);
@@ -130,6 +146,9 @@ int Serve(const ServeOptions& options) {
   const auto pki =
       certs::EnsurePki({(fs::path(directory) / "pki").string(), {options.bind}, runtime.Now()});
   if (!pki) return Fail(pki.error());
+  auto root_ca = certs::ReadSmallFile(pki->ca_certificate);
+  if (!root_ca) return Fail(root_ca.error());
+  cluster_options.root_ca = std::move(*root_ca);
   apiserver::net::ServerOptions listen;
   listen.address = options.bind;
   listen.port = static_cast<uint16_t>(options.port);

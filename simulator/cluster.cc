@@ -10,10 +10,16 @@ namespace {
 
 constexpr std::string_view kUser = "system:kulisse:simulator";
 
+// What the simulator's controllers do and the API server may rely on.
+ClusterOptions WithPromises(ClusterOptions options) {
+  options.api.admission.default_service_accounts_are_made = options.simulate;
+  return options;
+}
+
 }  // namespace
 
 Cluster::Cluster(ClusterOptions options, storage::Store& store, Runtime& runtime)
-    : options_(std::move(options)),
+    : options_(WithPromises(std::move(options))),
       runtime_(runtime),
       api_(options_.api, store, runtime),
       client_(api_.resources(), kUser) {}
@@ -41,10 +47,17 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   });
   namespaces_ = std::make_unique<NamespaceController>(client_, runtime_);
   namespaces_->Start();
+  service_accounts_ =
+      std::make_unique<ServiceAccountController>(client_, runtime_, std::move(options_.root_ca));
+  service_accounts_->Start();
+  node_taints_ = std::make_unique<NodeTaintController>(client_, runtime_);
+  node_taints_->Start();
   return {};
 }
 
 void Cluster::Stop() {
+  node_taints_.reset();
+  service_accounts_.reset();
   namespaces_.reset();
   kubelet_.reset();
   api_.Stop();

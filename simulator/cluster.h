@@ -23,6 +23,8 @@
 #include "apiserver/api_server.h"
 #include "simulator/client/client.h"
 #include "simulator/controllers/namespace_controller.h"
+#include "simulator/controllers/node_taint_controller.h"
+#include "simulator/controllers/service_account_controller.h"
 #include "simulator/kubelet/kubelet.h"
 #include "simulator/stage/config.h"
 
@@ -33,6 +35,8 @@ struct ClusterOptions {
   // Where to listen; nothing: reached in process only.
   std::optional<apiserver::net::ServerOptions> listen = {};
   bool simulate = true;
+  // The certificate that signed the server's, in PEM, for the pods of every namespace; "" for none.
+  std::string root_ca = {};
   // Nodes to make, node-0 and so on; those that are there stay.
   size_t nodes = 0;
   SimulatorConfig simulator = {};
@@ -62,6 +66,8 @@ class Cluster {
   Client client_;
   std::shared_ptr<Kubelet> kubelet_;
   std::unique_ptr<NamespaceController> namespaces_;
+  std::unique_ptr<ServiceAccountController> service_accounts_;
+  std::unique_ptr<NodeTaintController> node_taints_;
 };
 
 }  // namespace kulisse::simulator

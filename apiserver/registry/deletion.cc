@@ -143,6 +143,17 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
     }
     KULISSE_TRY(CheckPreconditions(options.preconditions, *current, resource, name.name));
     object = DecodeObject(*current);
+    if (admission_ != nullptr) {
+      const AdmissionAttributes attributes{AdmissionOperation::kDelete,
+                                           resource,
+                                           "",
+                                           name.ns,
+                                           name.name,
+                                           nullptr,
+                                           &object.root,
+                                           context};
+      KULISSE_TRY(admission_->Validate(attributes));
+    }
     const Strategy& strategy = StrategyOf(resource);
     SetPropagation(object, resource, options);
     const auto grace = strategy.GracePeriodSeconds(object.root, options.grace_period_seconds);
@@ -175,6 +186,7 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
     return result;
   }
   KULISSE_ASSIGN(storage::Committed committed, store_.GuaranteedUpdate(key, change));
+  if (admission_ != nullptr) admission_->Committed(resource, key);
   result.record = std::move(committed.record);
   result.revision = committed.revision;
   result.changed = committed.changed;

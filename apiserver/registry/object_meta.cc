@@ -6,11 +6,17 @@
 
 #include "apiserver/registry/service/ip_range.h"
 #include "base/json/write.h"
+#include "base/random.h"
 #include "base/text.h"
 
 namespace kulisse::apiserver {
 
 namespace {
+
+// Upstream: apimachinery/pkg/util/rand and apiserver/pkg/storage/names.
+constexpr std::string_view kNameAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+constexpr size_t kGeneratedSuffixBytes = 5;
+constexpr size_t kGeneratedBaseBytesMax = 63 - kGeneratedSuffixBytes;
 
 constexpr size_t kSubdomainBytesMax = 253;
 constexpr size_t kLabelBytesMax = 63;
@@ -136,6 +142,11 @@ void ValidateOwnerReferences(const json::Value& metadata, FieldErrors* errors) {
 }
 
 }  // namespace
+
+std::string GenerateName(std::string_view base, Runtime& runtime) {
+  return std::string(base.substr(0, kGeneratedBaseBytesMax)) +
+         Random(runtime.RandomBits()).Text(kGeneratedSuffixBytes, kNameAlphabet);
+}
 
 std::string NewUuid(Runtime& runtime) {
   const uint64_t high = (runtime.RandomBits() & ~uint64_t{0xf000}) | 0x4000;  // version 4

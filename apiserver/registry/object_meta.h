@@ -17,6 +17,9 @@ namespace kulisse::apiserver {
 // A random UUID (version 4): uids of objects, audit ids.
 [[nodiscard]] std::string NewUuid(Runtime& runtime);
 
+// A name for an object that gives its beginning alone: that and five random characters.
+[[nodiscard]] std::string GenerateName(std::string_view base, Runtime& runtime);
+
 // What is wrong with a name, in upstream's words; empty when nothing is.
 [[nodiscard]] std::vector<std::string> CheckName(NameRule rule, std::string_view name);
 [[nodiscard]] std::vector<std::string> CheckQualifiedName(std::string_view name);

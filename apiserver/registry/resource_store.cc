@@ -10,7 +10,6 @@
 #include "apiserver/registry/object_meta.h"
 #include "apiserver/registry/strategy.h"
 #include "base/assert.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "openapi/defaulting.h"
 #include "openapi/typed.h"
@@ -23,11 +22,6 @@ using openapi::ResourceInfo;
 using storage::Change;
 using storage::Committed;
 using storage::RecordPtr;
-
-// Upstream: apimachinery/pkg/util/rand and apiserver/pkg/storage/names.
-constexpr std::string_view kNameAlphabet = "bcdfghjklmnpqrstvwxz2456789";
-constexpr size_t kGeneratedSuffixBytes = 5;
-constexpr size_t kGeneratedBaseBytesMax = 63 - kGeneratedSuffixBytes;
 
 // The part of the object below `name` in the canonical form of an empty one.
 void ResetField(json::Document& object, const ResourceInfo& resource, std::string_view name,
@@ -250,14 +244,18 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
                                           json::Document object) {
   KULISSE_TRY(CheckNamespace(resource, ns, object));
   KULISSE_TRY(PrepareForCreate(context, resource, ns, object));
+  openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   const std::string given(object.root.FindString({"metadata", "name"}));
-  std::string base(object.root.FindString({"metadata", "generateName"}));
-  if (base.size() > kGeneratedBaseBytesMax) base.resize(kGeneratedBaseBytesMax);
+  const std::string base(object.root.FindString({"metadata", "generateName"}));
+  if (admission_ != nullptr) {
+    AdmissionAttributes attributes{
+        AdmissionOperation::kCreate, resource, "", ns, given, &object, nullptr, context};
+    KULISSE_TRY(admission_->Mutate(attributes));
+  }
   const bool generate = given.empty() && !base.empty();
   for (int tries = 1;; ++tries) {
     if (generate) {
-      const std::string name =
-          base + Random(runtime_.RandomBits()).Text(kGeneratedSuffixBytes, kNameAlphabet);
+      const std::string name = GenerateName(base, runtime_);
       Metadata(object).Set("name", json::Value::String(name, object.arena), object.arena);
     }
     auto result = CreateNamed(context, resource, ns, object);
@@ -275,7 +273,6 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
                                                json::Document& object) {
   const Strategy& strategy = StrategyOf(resource);
   strategy.PrepareForCreate(object);
-  openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   std::unique_ptr<Allocator::Claim> claim;
   if (Allocator* allocator = AllocatorOf(resource)) {
     KULISSE_ASSIGN(claim, allocator->Allocate(context, object, nullptr));
@@ -292,6 +289,20 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
   if (!object.root.FindString({"metadata", "resourceVersion"}).empty()) {
     return std::unexpected(
         Status::Plain(500, "resourceVersion should not be set on objects to be created"));
+  }
+
+  UndoList undo;
+  if (admission_ != nullptr) {
+    const AdmissionAttributes attributes{AdmissionOperation::kCreate,
+                                         resource,
+                                         "",
+                                         ns,
+                                         name,
+                                         &object,
+                                         nullptr,
+                                         context,
+                                         undo.list()};
+    KULISSE_TRY(admission_->Validate(attributes));
   }
 
   EncodedObject encoded;
@@ -315,6 +326,8 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
                    return Change{Change::Kind::kPut, encoded.content};
                  }));
   if (claim != nullptr) claim->Keep();
+  undo.Forget();
+  if (admission_ != nullptr) admission_->Committed(resource, key);
   result.record = std::move(committed.record);
   result.revision = committed.revision;
   return result;
@@ -364,15 +377,30 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
   std::unique_ptr<EncodedObject> encoded;
   bool removes = false;
   std::unique_ptr<Allocator::Claim> claim;
+  // A binding was admitted as one; that it changes the pod is not the client's doing.
+  const AdmissionChain* admission = subresource == "binding" ? nullptr : admission_;
+  UndoList undo;
   const auto change = [&](const RecordPtr& current) -> Result<Change> {
     if (current == nullptr) {
       return std::unexpected(Status::NotFound(resource.group_resource(), name.name));
     }
+    undo.Run();
     const json::Document old = DecodeObject(*current);
     object = old.Clone();
     KULISSE_TRY(mutation(object));
+    AdmissionAttributes attributes{AdmissionOperation::kUpdate,
+                                   resource,
+                                   subresource,
+                                   name.ns,
+                                   name.name,
+                                   &object,
+                                   &old.root,
+                                   context,
+                                   undo.list()};
+    if (admission != nullptr) KULISSE_TRY(admission->Mutate(attributes));
     KULISSE_TRY(
         PrepareForUpdate(context, resource, name, subresource, *current, old.root, object, &claim));
+    if (admission != nullptr) KULISSE_TRY(admission->Validate(attributes));
     encoded = std::make_unique<EncodedObject>();
     EncodeObject(resource, object.root, encoded.get());
     removes = IsReadyToBeRemoved(resource, object.root);
@@ -389,6 +417,8 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
   }
   KULISSE_ASSIGN(Committed committed, store_.GuaranteedUpdate(key, change));
   if (claim != nullptr) claim->Keep();
+  undo.Forget();
+  if (admission_ != nullptr) admission_->Committed(resource, key);
   result.record = std::move(committed.record);
   result.revision = committed.revision;
   result.changed = committed.changed;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apiserver/admission/chain.h"
 #include "apiserver/registry/allocator.h"
 #include "base/json/value.h"
 #include "base/result.h"
@@ -75,6 +76,8 @@ class ResourceStore {
 
   // Asks `allocator` about every write of services. Before any request.
   void SetServiceAllocator(Allocator& allocator) { service_allocator_ = &allocator; }
+  // Writes pass this chain from now on. Before the first write; it must outlive the store.
+  void UseAdmission(const AdmissionChain& admission) { admission_ = &admission; }
 
   // `object` is in canonical form of the resource's type. Its metadata.namespace must be `ns` or
   // empty.
@@ -137,6 +140,7 @@ class ResourceStore {
   Runtime& runtime_;
   const openapi::ResourceInfo* services_;
   Allocator* service_allocator_ = nullptr;
+  const AdmissionChain* admission_ = nullptr;
 };
 
 }  // namespace kulisse::apiserver

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/assert.h"
 #include "openapi/patch/patch.h"
 #include "openapi/typed.h"
 
@@ -41,6 +42,13 @@ Result<void> ApplyPatch(PatchType type, const json::Value& patch, openapi::TypeI
 
 Client::Client(apiserver::ResourceStore& store, std::string_view component)
     : store_(store), context_(apiserver::RequestContext::Internal(component)) {}
+
+const openapi::ResourceInfo& Client::Resource(std::string_view group, std::string_view version,
+                                              std::string_view resource) const {
+  const openapi::ResourceInfo* found = catalog().Find(group, version, resource);
+  KULISSE_ASSERT(found != nullptr);
+  return *found;
+}
 
 storage::RecordPtr Client::Get(const openapi::ResourceInfo& resource,
                                const apiserver::ObjectName& name) const {

@@ -17,6 +17,10 @@ class Client {
   Client(apiserver::ResourceStore& store, std::string_view component);
 
   [[nodiscard]] const openapi::Catalog& catalog() const { return store_.catalog(); }
+  // REQUIRES: the catalog has it.
+  [[nodiscard]] const openapi::ResourceInfo& Resource(std::string_view group,
+                                                      std::string_view version,
+                                                      std::string_view resource) const;
   [[nodiscard]] storage::Store& store() { return store_.store(); }
 
   // Null when there is none.

@@ -3,69 +3,19 @@
 #include <algorithm>
 
 #include "apiserver/registry/selectable_fields.h"
-#include "base/assert.h"
 #include "base/limits.h"
 #include "base/log.h"
 
 namespace kulisse::simulator {
 
-namespace {
-
-const openapi::ResourceInfo& Namespaces(const Client& client) {
-  const openapi::ResourceInfo* resource = client.catalog().Find("", "v1", "namespaces");
-  KULISSE_ASSERT(resource != nullptr);
-  return *resource;
-}
-
-}  // namespace
-
 NamespaceController::NamespaceController(Client& client, Runtime& runtime)
-    : client_(client), runtime_(runtime), namespaces_(Namespaces(client)) {}
-
-Callback NamespaceController::Guarded(std::function<void(NamespaceController&)> work) const {
-  return [weak = std::weak_ptr(self_), work = std::move(work)] {
-    if (const auto self = weak.lock()) work(**self);
-  };
-}
-
-void NamespaceController::Start() {
-  runtime_.Post(Guarded([](NamespaceController& self) { self.Begin(); }));
-}
-
-void NamespaceController::Begin() {
-  const storage::SnapshotPtr snapshot = client_.store().Latest();
-  const auto cursor = snapshot->Scan(namespaces_.storage_name, "", "");
-  while (const storage::RecordPtr record = cursor->Next()) {
-    if (!record->deleting()) continue;
-    Reconcile(std::string(apiserver::SplitKey(namespaces_, cursor->key()).name));
-  }
-  auto watcher = client_.store().Watch(namespaces_.storage_name, "", snapshot->revision());
-  KULISSE_ASSERT(watcher.has_value());  // from the latest revision
-  watcher_ = std::move(*watcher);
-  watcher_->SetWaker([weak = std::weak_ptr(self_), &runtime = runtime_] {
-    runtime.Post([weak] {
-      if (const auto self = weak.lock()) (*self)->ReadEvents();
-    });
-  });
-  ReadEvents();
-}
-
-void NamespaceController::ReadEvents() {
-  while (true) {
-    const auto events = watcher_->Read();
-    if (!events) {  // fell out of the history: begin anew
-      watcher_ = nullptr;
-      Begin();
-      return;
-    }
-    if (events->empty()) return;
-    for (const storage::EventPtr& event : *events) {
-      if (event->type != storage::EventType::kDeleted && event->object->deleting()) {
-        Reconcile(event->key.name);
-      }
-    }
-  }
-}
+    : client_(client),
+      runtime_(runtime),
+      namespaces_(client.Resource("", "v1", "namespaces")),
+      informer_(client.store(), namespaces_, runtime,
+                {[this](const storage::Key& key, const storage::RecordPtr& record) {
+                  if (record != nullptr && record->deleting()) Reconcile(key.name);
+                }}) {}
 
 void NamespaceController::Reconcile(const std::string& name) {
   const storage::RecordPtr record = client_.Get(namespaces_, {"", name});
@@ -117,8 +67,9 @@ void NamespaceController::Finalize(const std::string& name) {
 }
 
 void NamespaceController::Retry(const std::string& name) {
-  runtime_.ScheduleAfter(kNamespaceRetryDelay,
-                         Guarded([name](NamespaceController& self) { self.Reconcile(name); }));
+  runtime_.ScheduleAfter(kNamespaceRetryDelay, [weak = std::weak_ptr(self_), name] {
+    if (const auto self = weak.lock()) (*self)->Reconcile(name);
+  });
 }
 
 }  // namespace kulisse::simulator

@@ -7,12 +7,12 @@
 // Errors: logged; the namespace is tried again after kNamespaceRetryDelay.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/runtime.h"
 #include "simulator/client/client.h"
+#include "simulator/client/informer.h"
 
 namespace kulisse::simulator {
 
@@ -23,24 +23,20 @@ class NamespaceController {
   NamespaceController& operator=(const NamespaceController&) = delete;
 
   // Has the loop begin, with the namespaces there are.
-  void Start();
+  void Start() { informer_.Start(); }
 
  private:
-  void Begin();
-  void ReadEvents();
   void Reconcile(const std::string& name);
   // Deletes what is in the namespace; returns how many objects are left.
   uint64_t DeleteContent(const std::string& name);
   void Finalize(const std::string& name);
   void Retry(const std::string& name);
-  // A callback for the loop that does nothing once this object is gone.
-  Callback Guarded(std::function<void(NamespaceController&)> work) const;
 
   Client& client_;
   Runtime& runtime_;
   const openapi::ResourceInfo& namespaces_;
+  Informer informer_;
   std::shared_ptr<NamespaceController*> self_ = std::make_shared<NamespaceController*>(this);
-  std::unique_ptr<storage::Watcher> watcher_;
 };
 
 }  // namespace kulisse::simulator

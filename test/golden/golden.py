@@ -268,9 +268,12 @@ def replay_file(suite, server, path):
 
 
 def replay_all(suite, server, files, jobs):
-    """The outcome of each file; `jobs` files at a time."""
+    """The outcome of each file; `jobs` files at a time, those that want to be alone at the end."""
+    alone = [path for path in files if suite.load(path).alone]
+    together = [path for path in files if path not in alone]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(lambda path: replay_file(suite, server, path), files))
+        outcomes = list(pool.map(lambda path: replay_file(suite, server, path), together))
+    return outcomes + [replay_file(suite, server, path) for path in alone]
 
 
 def difference(expected, got):

@@ -66,6 +66,7 @@ class Transcript:
         self.cases = []
         self.namespaces = []
         self.masks = []
+        self.alone = False
         self._parse(text.split("\n"))
 
     def _parse(self, lines):
@@ -97,11 +98,13 @@ class Transcript:
                 case.body = json.dumps(body, separators=(",", ":"))
 
     def _parse_header(self, line):
-        match = re.fullmatch(r"# (namespace|mask): (.*)", line)
+        match = re.fullmatch(r"# (namespace|mask|alone): (.*)", line)
         if not match:
             return
         if match.group(1) == "namespace":
             self.namespaces.append(match.group(2))
+        elif match.group(1) == "alone":
+            self.alone = True
         else:
             pattern, arrow, replacement = match.group(2).partition(" => ")
             if not arrow:

@@ -1,0 +1,33 @@
+// NodeTaintController keeps the NoSchedule taints of nodes in step with their conditions: a new
+// node is tainted as not ready by admission, and freed here once it reports Ready. It is that part
+// of kube-controller-manager's node-lifecycle controller.
+//
+// Borrows: client and runtime, which must outlive it.
+// Threads: the runtime's loop; construction and destruction while it does not run, or on it.
+// Errors: logged; the node's next change tries again.
+#pragma once
+
+#include <string>
+
+#include "simulator/client/client.h"
+#include "simulator/client/informer.h"
+
+namespace kulisse::simulator {
+
+class NodeTaintController {
+ public:
+  NodeTaintController(Client& client, Runtime& runtime);
+
+  // Has the loop begin, with the nodes there are.
+  void Start() { informer_.Start(); }
+
+ private:
+  void Reconcile(const std::string& name, const storage::Record& record);
+
+  Client& client_;
+  Runtime& runtime_;
+  const openapi::ResourceInfo& nodes_;
+  Informer informer_;
+};
+
+}  // namespace kulisse::simulator
