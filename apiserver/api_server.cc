@@ -50,7 +50,6 @@ void ApiServer::StartInProcess() {
   service_allocator_.Restore();
   CreateBootstrapObjects(resources_, {options_.advertise_address, options_.advertise_port,
                                       options_.services.cluster_ip_ranges});
-  handler_.SetReady(true);
 }
 
 std::expected<void, std::string> ApiServer::Listen(const net::ServerOptions& options) {

@@ -37,10 +37,12 @@ class ApiServer {
   ApiServer(ApiServerOptions options, storage::Store& store, Runtime& runtime);
   ~ApiServer();
 
-  // Listens and makes the bootstrap objects. Ready when it returns.
+  // Listens and makes the bootstrap objects.
   std::expected<void, std::string> Listen(const net::ServerOptions& options);
   // Makes the bootstrap objects of a cluster that nobody reaches by HTTP.
   void StartInProcess();
+  // /readyz passes from now on: what else the caller starts and writes is there.
+  void SetReady() { handler_.SetReady(true); }
   void Stop();
 
   [[nodiscard]] uint16_t port() const { return options_.advertise_port; }

@@ -49,6 +49,8 @@ inline constexpr auto kConnectionIdleTimeMax = 10min;
 inline constexpr auto kLingerTimeMax = 2s;
 // Time for a TLS handshake. The connection closes.
 inline constexpr auto kTlsHandshakeTimeMax = 10s;
+// Client certificates that need not be verified again.
+inline constexpr size_t kVerifiedCertificatesMax = 1024;
 // Open connections of one listener; more wait in the kernel's backlog.
 inline constexpr size_t kConnectionsMax = 16'384;
 // Bytes of an answer's body that are produced before the socket must take some.

@@ -169,6 +169,7 @@ int Serve(const ServeOptions& options) {
     runtime.Stop();
     return Fail(written.error());
   }
+  cluster.api().SetReady();
   std::printf("export KUBECONFIG=%s\n", fs::absolute(kubeconfig).c_str());
   std::fflush(stdout);
 

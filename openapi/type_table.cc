@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "openapi/facts.h"
 
 namespace kulisse::openapi {
@@ -283,7 +284,7 @@ int TypeInfo::FindJson(std::string_view json_name) const {
   const size_t mask = json_hash.size() - 1;
   for (size_t slot = Hash(json_name) & mask; json_hash[slot] != kNoIndex;
        slot = (slot + 1) & mask) {
-    if (json_fields[json_hash[slot]].field->json_name == json_name) return json_hash[slot];
+    if (SameText(json_fields[json_hash[slot]].field->json_name, json_name)) return json_hash[slot];
   }
   return -1;
 }

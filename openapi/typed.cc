@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json/write.h"
+#include "base/text.h"
 #include "openapi/leaf.h"
 #include "openapi/struct_builder.h"
 #include "openapi/type_plan.h"
@@ -194,7 +195,7 @@ int IndexOf(const TypeInfo& type, std::string_view name, size_t next) {
   constexpr size_t kFieldsTried = 6;
   const size_t end = std::min(next + kFieldsTried, type.json_fields.size());
   for (size_t i = next; i < end; ++i) {
-    if (type.json_fields[i].field->json_name == name) return static_cast<int>(i);
+    if (SameText(type.json_fields[i].field->json_name, name)) return static_cast<int>(i);
   }
   return type.FindJson(name);
 }

@@ -32,6 +32,7 @@ std::expected<void, std::string> Cluster::Start() {
     if (!listening) return listening;
   } else {
     api_.StartInProcess();
+    api_.SetReady();
   }
   return options_.simulate ? StartSimulator() : std::expected<void, std::string>();
 }

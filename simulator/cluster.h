@@ -47,7 +47,8 @@ class Cluster {
   Cluster(ClusterOptions options, storage::Store& store, Runtime& runtime);
   ~Cluster();
 
-  // Starts the API, makes the nodes, and has the loop start the simulator.
+  // Starts the API, makes the nodes, and has the loop start the simulator. A listening API is not
+  // ready before api().SetReady().
   std::expected<void, std::string> Start();
   // Ends the simulator, then the API server. Idempotent.
   void Stop();

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <forward_list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "storage/key.h"
 #include "storage/record.h"
@@ -30,23 +30,22 @@ struct Event {
   RecordPtr previous;
 
   // The bytes of this event in one representation, made by the first who asks and shared by the
-  // rest. `id` names the representation (format, version, columns …); the maker must be pure.
+  // rest; they stay where they are as long as the event. `id` names the representation (format,
+  // version, columns …); the maker must be pure.
   template <class Make>
-  [[nodiscard]] std::shared_ptr<const std::string> Encoding(uint64_t id, const Make& make) const {
+  [[nodiscard]] const std::string& Encoding(uint64_t id, const Make& make) const {
     // The maker runs under the lock: of many watchers that ask at once, one makes, the rest wait
     // for it instead of making the same.
     const std::lock_guard lock(encodings_mutex_);
     for (const auto& [known, bytes] : encodings_) {
       if (known == id) return bytes;
     }
-    auto bytes = std::make_shared<const std::string>(make());
-    encodings_.emplace_back(id, bytes);
-    return bytes;
+    return encodings_.emplace_front(id, make()).second;
   }
 
  private:
   mutable std::mutex encodings_mutex_;
-  mutable std::vector<std::pair<uint64_t, std::shared_ptr<const std::string>>> encodings_;
+  mutable std::forward_list<std::pair<uint64_t, std::string>> encodings_;
 };
 
 using EventPtr = std::shared_ptr<const Event>;

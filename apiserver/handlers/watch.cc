@@ -193,7 +193,7 @@ class WatchBody final : public BodySource {
       }
     }
     const uint64_t id = encoder_.id() << 2 | (type == "ADDED" ? 1U : type == "MODIFIED" ? 2U : 3U);
-    *out += *event.Encoding(id, [&] { return encoder_.Frame(type, *shown, event.revision); });
+    *out += event.Encoding(id, [&] { return encoder_.Frame(type, *shown, event.revision); });
     HideColumns();
   }
 

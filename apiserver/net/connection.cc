@@ -32,10 +32,6 @@ HttpResponse StatusAnswer(const Status& status) {
   return response;
 }
 
-void ReleaseIfLarge(std::string* buffer) {
-  if (buffer->capacity() > kIdleBufferBytesMax) *buffer = std::string();
-}
-
 }  // namespace
 
 Connection::Connection(Loop& loop, Socket socket, std::unique_ptr<ByteStream> stream,
@@ -304,6 +300,7 @@ bool Connection::Write() {
       Yield();
       return false;
     }
+    if (out_.capacity() <= kIdleBufferBytesMax) out_ = loop_.TakeBuffer();
     try {
       source_state_ = encoder_.Next(&out_, loop_.draining());
     } catch (const std::exception& error) {
@@ -318,7 +315,7 @@ bool Connection::Write() {
     }
     if (source_state_ == BodySource::State::kWait) {
       ClearDeadline();
-      ReleaseIfLarge(&out_);
+      ReleaseBuffer();
       WatchForClose();
       return false;
     }
@@ -342,11 +339,15 @@ bool Connection::Flush() {
   return true;
 }
 
+void Connection::ReleaseBuffer() {
+  if (out_.capacity() > kIdleBufferBytesMax) loop_.GiveBuffer(std::exchange(out_, {}));
+}
+
 bool Connection::FinishAnswer() {
   const bool keep_alive = encoder_.keep_alive() && !loop_.draining();
   encoder_.Reset();
   if (std::exchange(counted_stream_, false)) loop_.services().stats.streams_open.fetch_sub(1);
-  ReleaseIfLarge(&out_);
+  ReleaseBuffer();
   if (keep_alive) {
     phase_ = Phase::kReading;
     may_read_ = false;  // the client hardly has the answer yet

@@ -75,6 +75,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void Refuse(Refusal refusal);
   void BeginAnswer(HttpResponse response);
   bool FinishAnswer();
+  // Gives a large buffer back while there is nothing to write.
+  void ReleaseBuffer();
   // Writes out_; false when it has to wait (or has closed).
   bool Flush();
   // A peer that closes ends the wait for an answer; pipelined bytes are kept.

@@ -15,6 +15,8 @@ namespace {
 
 // A read takes at most this much: four TLS records.
 constexpr size_t kScratchBytes = 64 * 1024;
+// Larger buffers are not kept.
+constexpr size_t kSpareBytesMax = 256 * 1024;
 
 std::string HttpDate(SystemTime time) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -114,6 +116,12 @@ void Loop::Remove(Connection& connection) {
 
 void Loop::NoteDeadline(MonotonicTime deadline) {
   next_deadline_ = std::min(next_deadline_, deadline);
+}
+
+void Loop::GiveBuffer(std::string buffer) {
+  if (buffer.capacity() > kSpareBytesMax || buffer.capacity() <= spare_buffer_.capacity()) return;
+  buffer.clear();
+  spare_buffer_ = std::move(buffer);
 }
 
 void Loop::Sweep() {

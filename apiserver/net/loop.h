@@ -70,6 +70,9 @@ class Loop {
   [[nodiscard]] bool draining() const { return draining_; }
   // Where connections read to; its bytes are gone when the next one reads.
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
+  // A buffer to write an answer into, empty but with the room of the last one, and back again.
+  [[nodiscard]] std::string TakeBuffer() { return std::exchange(spare_buffer_, {}); }
+  void GiveBuffer(std::string buffer);
 
   void Add(std::shared_ptr<Connection> connection);
   void Remove(Connection& connection);
@@ -99,6 +102,7 @@ class Loop {
   bool draining_ = false;
   std::function<void()> drained_;  // null: not draining, or called already
   std::vector<char> scratch_;
+  std::string spare_buffer_;
   std::thread thread_;
 };
 

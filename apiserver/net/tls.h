@@ -1,7 +1,7 @@
 // TLS of the listener: its certificate, which clients it asks for one, and the streams on it.
 //
-// TLS 1.2 and later, HTTP/1.1 only (ALPN), stateless session tickets. OpenSSL works on the socket's
-// own descriptor and frees its buffers when idle: about 22 KB per connection.
+// TLS 1.2 and later, HTTP/1.1 only (ALPN), no resumption. OpenSSL works on the socket's own
+// descriptor and frees its buffers when idle: about 22 KB per connection.
 //
 // Threads: the context's methods from any thread after Create().
 #pragma once

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #define RAPIDJSON_HAS_STDSTRING 0
+#ifdef __SSE2__
+#define RAPIDJSON_SSE2
+#endif
 #include <rapidjson/reader.h>
 
 #include <algorithm>
@@ -17,6 +20,8 @@ namespace kulisse::json {
 
 namespace {
 
+// RapidJSON looks at this many bytes at once.
+constexpr size_t kScannedBytes = 16;
 // From this many members on an object's names are looked up in a hash set.
 constexpr size_t kLinearNamesMax = 24;
 
@@ -363,7 +368,8 @@ struct Attempt {
 };
 
 Attempt TryParse(std::string_view text, Arena& arena, std::vector<std::string>* duplicates) {
-  char* copy = static_cast<char*>(arena.Allocate(text.size() + 1));
+  // Room for the end that is read when strings are scanned in blocks.
+  char* copy = static_cast<char*>(arena.Allocate(text.size() + 1 + kScannedBytes));
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = '\0';
   Builder builder(arena, duplicates);

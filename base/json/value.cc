@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace kulisse::json {
 
@@ -217,7 +218,7 @@ Value& Value::InsertElement(size_t index, Value value, Arena& arena) {
 
 const Value* Value::Find(std::string_view name) const {
   for (const Member& member : members()) {
-    if (member.name == name) return &member.value;
+    if (SameText(member.name, name)) return &member.value;
   }
   return nullptr;
 }
@@ -337,7 +338,7 @@ bool operator==(const Value& a, const Value& b) {
         const Member& member = a.data_.members[i];
         // Equal objects mostly have equal order.
         const Member& same = b.data_.members[i];
-        const Value* other = same.name == member.name ? &same.value : b.Find(member.name);
+        const Value* other = SameText(same.name, member.name) ? &same.value : b.Find(member.name);
         if (other == nullptr || !(member.value == *other)) return false;
       }
       return true;

@@ -1,7 +1,12 @@
 #include "base/json/write.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <vector>
@@ -19,6 +24,25 @@ constexpr std::array<bool, 256> kPlain = [] {
   for (const char c : {'"', '\\', '<', '>', '&'}) plain[static_cast<unsigned char>(c)] = false;
   return plain;
 }();
+
+// How many bytes from the start are plain.
+size_t PlainPrefix(std::string_view text) {
+  size_t i = 0;
+#ifdef __SSE2__
+  for (; i + sizeof(__m128i) <= text.size(); i += sizeof(__m128i)) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
+    // Signed: bytes from 0x80 on are below 0x20 too.
+    __m128i special = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+    for (const char c : {'"', '\\', '<', '>', '&'}) {
+      special = _mm_or_si128(special, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+    }
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(special));
+    if (mask != 0) return i + static_cast<size_t>(std::countr_zero(mask));
+  }
+#endif
+  while (i < text.size() && kPlain[static_cast<unsigned char>(text[i])]) ++i;
+  return i;
+}
 
 void AppendEscape(unsigned char c, std::string* out) {
   constexpr char kHex[] = "0123456789abcdef";
@@ -75,12 +99,8 @@ void AppendString(std::string_view text, std::string* out) {
   *out += '"';
   size_t start = 0;
   size_t i = 0;
-  while (i < text.size()) {
+  while (i += PlainPrefix(text.substr(i)), i < text.size()) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (kPlain[c]) {
-      ++i;
-      continue;
-    }
     if (c < 0x80) {
       out->append(text, start, i - start);
       AppendEscape(c, out);

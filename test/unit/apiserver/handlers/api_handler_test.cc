@@ -61,7 +61,14 @@ class ApiHandlerTest : public testing::Test {
   std::unique_ptr<ApiServer> server_;
 };
 
+TEST_F(ApiHandlerTest, IsReadyWhenItsOwnerSaysSo) {
+  EXPECT_EQ(Send("GET", "/readyz", "", "").status, 500);
+  server_->SetReady();
+  EXPECT_EQ(Send("GET", "/readyz", "", "").status, 200);
+}
+
 TEST_F(ApiHandlerTest, AnonymousSeesHealthAndNothingElse) {
+  server_->SetReady();
   EXPECT_EQ(Send("GET", "/readyz", "", "").status, 200);
   EXPECT_EQ(Send("GET", "/version", "", "").status, 200);
   EXPECT_EQ(Send("GET", "/api/v1/pods", "", "").status, 403);

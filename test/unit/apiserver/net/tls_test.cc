@@ -69,7 +69,16 @@ TEST_F(TlsTest, ForgetsAnIdentityThatExpiresWhileConnected) {
   EXPECT_EQ(client.Exchange(kGet).body, "nobody,invalid");
 }
 
-TEST_F(TlsTest, KnowsTheClientOfAResumedSession) {
+TEST_F(TlsTest, VerifiesACertificateAgainOnceItHasExpired) {
+  TestServer server(WhoAmI, Options());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(TestClient(server, As("short")).Exchange(kGet).body, "jane,system:masters");
+  }
+  server.runtime().RunFor(65min);
+  EXPECT_EQ(TestClient(server, As("short")).Exchange(kGet).body, "nobody,invalid");
+}
+
+TEST_F(TlsTest, ResumesNoSession) {
   TestServer server(WhoAmI, Options());
   TestClient first(server, As("client"));
   EXPECT_EQ(first.Exchange(kGet).body, "jane,system:masters");
@@ -77,7 +86,7 @@ TEST_F(TlsTest, KnowsTheClientOfAResumedSession) {
   TlsClientOptions options = As("client");
   options.session = session;
   TestClient second(server, options);
-  EXPECT_TRUE(second.resumed());
+  EXPECT_FALSE(second.resumed());
   EXPECT_EQ(second.Exchange(kGet).body, "jane,system:masters");
   SSL_SESSION_free(static_cast<SSL_SESSION*>(session));
 }
