@@ -10,18 +10,20 @@ namespace {
 using enum NameRule;
 
 // Kinds that differ from the defaults, by storage name.
-//                name                              rule        uncond create  object orphan
+//                name                              rule        uncond create object orphan status
 constexpr auto kRules = std::to_array<KindRules>({
     {"clusterrolebindings.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
     {"clusterroles.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
     {"csidrivers.storage.k8s.io", kSubdomain, false, false, true, false},
     {"csinodes.storage.k8s.io", kSubdomain, false, false, true, false},
     {"csistoragecapacities.storage.k8s.io", kSubdomain, false, false, false, false},
-    {"customresourcedefinitions.apiextensions.k8s.io", kSubdomain, false, false, false, false},
+    {"customresourcedefinitions.apiextensions.k8s.io", kSubdomain, false, false, false, false,
+     true},
     {"apiservices.apiregistration.k8s.io", kPathSegment, false, false, false, false},
     {"deviceclasses.resource.k8s.io", kSubdomain, true, false, true, false},
     {"endpoints", kSubdomain, true, true, false, false},
     {"events", kSubdomain, true, true, false, false},
+    {"flowschemas.flowcontrol.apiserver.k8s.io", kSubdomain, true, false, false, false, true},
     {"ipaddresses.networking.k8s.io", kIpAddress, true, false, false, false},
     {"jobs.batch", kSubdomain, true, false, false, true},
     {"leases.coordination.k8s.io", kSubdomain, false, true, false, false},
@@ -39,7 +41,9 @@ constexpr auto kRules = std::to_array<KindRules>({
     {"pods", kSubdomain, true, false, true, false},
     {"podtemplates", kSubdomain, true, false, true, false},
     {"replicationcontrollers", kSubdomain, true, false, false, true},
-    {"resourceclaims.resource.k8s.io", kSubdomain, true, false, true, false},
+    {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", kSubdomain, true, false, false,
+     false, true},
+    {"resourceclaims.resource.k8s.io", kSubdomain, true, false, true, false, true},
     {"resourceclaimtemplates.resource.k8s.io", kSubdomain, true, false, true, false},
     {"resourcequotas", kSubdomain, true, false, true, false},
     {"resourceslices.resource.k8s.io", kSubdomain, true, false, true, false},
@@ -47,15 +51,16 @@ constexpr auto kRules = std::to_array<KindRules>({
     {"roles.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
     {"runtimeclasses.node.k8s.io", kSubdomain, false, true, false, false},
     {"serviceaccounts", kSubdomain, true, false, true, false},
+    {"servicecidrs.networking.k8s.io", kSubdomain, true, false, false, false, true},
     {"services", kLabel, true, true, true, false},
     {"storageclasses.storage.k8s.io", kSubdomain, true, false, true, false},
     {"validatingadmissionpolicies.admissionregistration.k8s.io", kSubdomain, false, false, false,
-     false},
+     false, true},
     {"validatingadmissionpolicybindings.admissionregistration.k8s.io", kSubdomain, false, false,
      false, false},
     {"validatingwebhookconfigurations.admissionregistration.k8s.io", kSubdomain, false, false,
      false, false},
-    {"volumeattachments.storage.k8s.io", kSubdomain, false, false, true, false},
+    {"volumeattachments.storage.k8s.io", kSubdomain, false, false, true, false, true},
     {"volumeattributesclasses.storage.k8s.io", kSubdomain, true, false, true, false},
 });
 

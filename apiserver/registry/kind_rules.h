@@ -28,6 +28,9 @@ struct KindRules {
   bool returns_deleted_object = false;
   // Dependents are orphaned unless the client says otherwise.
   bool orphans_by_default = false;
+  // Labels, annotations and finalizers do not change through /status (upstream:
+  // ResetObjectMetaForStatus).
+  bool status_keeps_metadata = false;
 };
 
 [[nodiscard]] const KindRules& RulesOf(const openapi::ResourceInfo& resource);

@@ -9,6 +9,7 @@
 #include "apiserver/registry/object_encoding.h"
 #include "apiserver/registry/object_meta.h"
 #include "apiserver/registry/strategy.h"
+#include "apiserver/registry/written_fields.h"
 #include "base/assert.h"
 #include "base/text.h"
 #include "openapi/defaulting.h"
@@ -106,6 +107,11 @@ void RestoreUntouchable(json::Document& object, const json::Value& old,
     }
     for (const std::string_view name : names) CopyOrRemove(object.root, old, name, arena);
     CopyOrRemove(Metadata(object), *old.Find("metadata"), "ownerReferences", arena);
+    if (RulesOf(resource).status_keeps_metadata) {
+      for (const std::string_view name : {"labels", "annotations", "finalizers"}) {
+        CopyOrRemove(Metadata(object), *old.Find("metadata"), name, arena);
+      }
+    }
   } else if (subresource.empty() && resource.FindSubresource("status") != nullptr) {
     CopyOrRemove(object.root, old, "status", arena);
   }
@@ -273,6 +279,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
                                                json::Document& object) {
   const Strategy& strategy = StrategyOf(resource);
   strategy.PrepareForCreate(object);
+  DropDisabledFields(resource.storage_name, object, nullptr);
   std::unique_ptr<Allocator::Claim> claim;
   if (Allocator* allocator = AllocatorOf(resource)) {
     KULISSE_ASSIGN(claim, allocator->Allocate(context, object, nullptr));
@@ -344,7 +351,10 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
   RestoreUntouchable(object, old, resource, subresource);
   const Strategy& strategy = StrategyOf(resource);
   if (subresource.empty()) strategy.PrepareForUpdate(object, old);
-  if (subresource == "status") strategy.PrepareForStatusUpdate(object);
+  if (subresource == "status") {
+    strategy.PrepareForStatusUpdate(object, old, FormatTime(runtime_.Now()));
+  }
+  DropDisabledFields(resource.storage_name, object, &old);
   openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   Allocator* const allocator = subresource.empty() ? AllocatorOf(resource) : nullptr;
   if (allocator != nullptr) {

@@ -8,6 +8,7 @@
 
 #include "apiserver/registry/object_meta.h"
 #include "apiserver/registry/service/service_spec.h"
+#include "apiserver/registry/written_fields.h"
 #include "base/text.h"
 
 namespace kulisse::apiserver {
@@ -95,16 +96,13 @@ class PodStrategy final : public Strategy {
   void PrepareForCreate(json::Document& object) const override {
     object.root.SetDefaultObject("status", object.arena)
         .Set("phase", json::Value::StringRef("Pending"), object.arena);
-    PrepareForStatusUpdate(object);
+    WriteQosClass(object);
+    WriteSchedulingGatedCondition(object);
   }
 
-  // The class follows from the spec; nobody else sets it.
-  void PrepareForStatusUpdate(json::Document& object) const override {
-    static const json::Value kEmpty;
-    const json::Value* spec = object.root.Find("spec");
-    object.root.SetDefaultObject("status", object.arena)
-        .Set("qosClass", json::Value::StringRef(QosClass(spec == nullptr ? kEmpty : *spec)),
-             object.arena);
+  void PrepareForStatusUpdate(json::Document& object, const json::Value& /*old*/,
+                              std::string_view /*now*/) const override {
+    WriteQosClass(object);
   }
 
   void Validate(const json::Value& object, FieldErrors* errors) const override {
@@ -126,6 +124,16 @@ class PodStrategy final : public Strategy {
       return 0;
     }
     return period < 0 ? 1 : period;
+  }
+
+ private:
+  // The class follows from the spec; nobody else sets it.
+  static void WriteQosClass(json::Document& object) {
+    static const json::Value kEmpty;
+    const json::Value* spec = object.root.Find("spec");
+    object.root.SetDefaultObject("status", object.arena)
+        .Set("qosClass", json::Value::StringRef(QosClass(spec == nullptr ? kEmpty : *spec)),
+             object.arena);
   }
 };
 
@@ -196,6 +204,25 @@ class DeploymentStrategy final : public WorkloadStrategy {
   [[nodiscard]] bool AnnotationsAreSpec() const override { return true; }
 };
 
+class DaemonSetStrategy final : public WorkloadStrategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override {
+    WriteTemplateGeneration(object, nullptr);
+  }
+  void PrepareForUpdate(json::Document& object, const json::Value& old) const override {
+    WriteTemplateGeneration(object, &old);
+  }
+  void PrepareForStatusUpdate(json::Document& object, const json::Value& old,
+                              std::string_view /*now*/) const override {
+    WriteTemplateGeneration(object, &old);
+  }
+};
+
+class JobStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override { WriteJobSelector(object); }
+};
+
 // --- namespaces
 
 class NamespaceStrategy final : public Strategy {
@@ -249,11 +276,32 @@ class NodeStrategy final : public Strategy {
 
 // --- claims and volumes start as Pending
 
-class PendingStrategy final : public Strategy {
+void SetPending(json::Document& object) {
+  object.root.SetDefaultObject("status", object.arena)
+      .Set("phase", json::Value::StringRef("Pending"), object.arena);
+}
+
+class ClaimStrategy final : public Strategy {
  public:
   void PrepareForCreate(json::Document& object) const override {
-    object.root.SetDefaultObject("status", object.arena)
-        .Set("phase", json::Value::StringRef("Pending"), object.arena);
+    SetPending(object);
+    WriteDataSources(object);
+  }
+  void PrepareForUpdate(json::Document& object, const json::Value& /*old*/) const override {
+    WriteDataSources(object);
+  }
+};
+
+class VolumeStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override {
+    SetPending(object);
+    WritePhaseTransitionTime(object, nullptr,
+                             object.root.FindString({"metadata", "creationTimestamp"}));
+  }
+  void PrepareForStatusUpdate(json::Document& object, const json::Value& old,
+                              std::string_view now) const override {
+    WritePhaseTransitionTime(object, &old, now);
   }
 };
 
@@ -404,9 +452,12 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const PodStrategy kPod;
   static const WorkloadStrategy kWorkload;
   static const DeploymentStrategy kDeployment;
+  static const DaemonSetStrategy kDaemonSet;
+  static const JobStrategy kJob;
   static const NamespaceStrategy kNamespace;
   static const NodeStrategy kNode;
-  static const PendingStrategy kPending;
+  static const ClaimStrategy kClaim;
+  static const VolumeStrategy kVolume;
   static const SecretStrategy kSecret;
   static const ConfigMapStrategy kConfigMap;
   static const ServiceStrategy kService;
@@ -416,11 +467,12 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
       {"deployments.apps", &kDeployment},
       {"replicasets.apps", &kWorkload},
       {"statefulsets.apps", &kWorkload},
-      {"daemonsets.apps", &kWorkload},
+      {"daemonsets.apps", &kDaemonSet},
+      {"jobs.batch", &kJob},
       {"namespaces", &kNamespace},
       {"nodes", &kNode},
-      {"persistentvolumes", &kPending},
-      {"persistentvolumeclaims", &kPending},
+      {"persistentvolumes", &kVolume},
+      {"persistentvolumeclaims", &kClaim},
       {"secrets", &kSecret},
       {"configmaps", &kConfigMap},
       {"services", &kService},

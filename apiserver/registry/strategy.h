@@ -23,8 +23,9 @@ class Strategy {
   virtual void Validate(const json::Value& /*object*/, FieldErrors* /*errors*/) const {}
   // Changes an updated object; what the subresource may not touch has been restored already.
   virtual void PrepareForUpdate(json::Document& /*object*/, const json::Value& /*old*/) const {}
-  // The same for an update of the status alone.
-  virtual void PrepareForStatusUpdate(json::Document& /*object*/) const {}
+  // The same for an update of the status alone, at the time `now`.
+  virtual void PrepareForStatusUpdate(json::Document& /*object*/, const json::Value& /*old*/,
+                                      std::string_view /*now*/) const {}
   virtual void ValidateUpdate(const json::Value& /*object*/, const json::Value& /*old*/,
                               FieldErrors* /*errors*/) const {}
   // Whether clients may give a status at creation (upstream: nodes alone).

@@ -56,6 +56,18 @@ def undo(original, patch):
     return result
 
 
+def differences(original, patch, pointer=""):
+    """The operations of a JSON patch that do what the merge patch does."""
+    for key, value in patch.items():
+        path = f"{pointer}/{key}"
+        if value is None:
+            yield ["remove", path]
+        elif isinstance(value, dict) and isinstance(original.get(key), dict):
+            yield from differences(original[key], value, path)
+        else:
+            yield ["add", path, value]
+
+
 def operations(pairs):
     return [dict(zip(("op", "path", "value"), pair)) for pair in pairs]
 
@@ -80,13 +92,11 @@ class Scenario:
             header += f"# mask: {mask}\n"
         return header + "".join("\n" + case for case in self._cases)
 
-    def _add(self, name, method, target, body=None, content_type=JSON, accept=None, on=None,
-             show=None):
+    def _add(self, name, method, target, body=None, content_type=JSON, accept=None, **directives):
         lines = [f"### {name}"]
-        if on:
-            lines.append(f"@on {on}")
-        if show:
-            lines.append(f"@show {show}")
+        for directive, value in directives.items():
+            if value:
+                lines.append(f"@{directive.replace('_', '-')} {value}")
         lines.append(f"{method} {target}")
         if accept:
             lines.append(f"Accept: {accept}")
@@ -95,10 +105,11 @@ class Scenario:
                       json.dumps(body, separators=(",", ":"))]
         self._cases.append("\n".join(lines) + "\n")
 
+    def _fill(self, value):
+        return json.loads(json.dumps(value).replace("${namespace}", self._namespace))
+
     def _object(self, which, body):
-        resource = self._resource
-        text = json.dumps(body).replace("${namespace}", self._namespace)
-        body = json.loads(text)
+        resource, body = self._resource, self._fill(body)
         metadata = {"name": self._names[which], **body.pop("metadata", {})}
         if which > 0:
             metadata.setdefault("labels", {"app": "full", "tier": "one"})
@@ -114,7 +125,7 @@ class Scenario:
 
     def write(self):
         if "only_create" in self._entry:
-            for name, body in self._entry["only_create"]:
+            for name, body in self._fill(self._entry["only_create"]):
                 self._add(name, "POST", self._collection, {
                     "apiVersion": self._resource.group_version, "kind": self._resource.kind,
                     **body})
@@ -149,22 +160,24 @@ class Scenario:
         self._add("list", "GET", self._list_target("&limit=1"), show="outcome")
 
     def _update(self):
-        changed = merge(self._full, self._entry["change"])
-        self._add("update", "PUT", self._target(1, "?fieldManager=updater"), changed,
+        target = self._target(1, "?fieldManager=updater")
+        change = operations(differences(self._full, self._entry["change"]))
+        self._add("update", "PUT", target, change, on_answer="get", show="managedFields")
+        self._add("update without a change", "PUT", target, [], on_answer="update",
                   show="managedFields")
-        self._add("update without a change", "PUT", self._target(1, "?fieldManager=updater"),
-                  changed, show="managedFields")
-        stale = copy.deepcopy(changed)
-        stale["metadata"]["resourceVersion"] = "1"
-        self._add("update of a stale object", "PUT", self._target(1), stale)
-        self._add("update of another uid", "PUT", self._target(1), on="update", body=operations(
-            [["add", "/metadata/uid", "5b7f8a5e-0000-4000-8000-000000000000"]]))
+        self._add("update without a resourceVersion", "PUT", self._target(1, "?dryRun=All"),
+                  operations([["remove", "/metadata/resourceVersion"]]), on_answer="update",
+                  show="outcome")
+        self._add("update of a stale object", "PUT", self._target(1), [], on_answer="get")
+        self._add("update of another uid", "PUT", self._target(1), operations(
+            [["add", "/metadata/uid", "5b7f8a5e-0000-4000-8000-000000000000"]]),
+                  on_answer="update")
         absent = self._entry.get("names", ["", "", "absent"])[2]
         self._add("update of what is not there", "PUT", f"{self._collection}/{absent}",
-                  on="update", body=operations([["replace", "/metadata/name", absent]]),
+                  operations([["replace", "/metadata/name", absent]]), on="create full",
                   show="outcome")
-        self._add("update under another name", "PUT", self._target(1), on="update",
-                  body=operations([["replace", "/metadata/name", self._names[0]]]))
+        self._add("update under another name", "PUT", self._target(1), operations(
+            [["replace", "/metadata/name", self._names[0]]]), on="create full")
 
     def _patch(self):
         def patch(name, kind, body, query="", show=None):
@@ -193,10 +206,10 @@ class Scenario:
     def _status(self):
         status = self._entry["status"]
         target = self._target(1, "/status?fieldManager=status")
-        self._add("status update, everything else is ignored", "PUT", target,
-                  {**self._object(1, self._entry["minimal"]), "status": status},
-                  show="managedFields")
-        self._add("status get", "GET", self._target(1, "/status"), show="outcome")
+        self._add("status get", "GET", self._target(1, "/status"))
+        self._add("status update, everything else is ignored", "PUT", target, operations(
+            [["add", "/metadata/labels", {"of": "status"}], ["remove", "/spec"],
+             ["add", "/status", status]]), on_answer="status get", show="managedFields")
         key, value = next((k, v) for k, v in status.items())
         self._add("status merge patch", "PATCH", target,
                   {"metadata": {"labels": {"of": "status"}}, "status": {key: None}},
@@ -206,14 +219,15 @@ class Scenario:
             {"apiVersion": self._resource.group_version, "kind": self._resource.kind,
              "metadata": {"name": self._names[1]}, "status": {key: value}}, PATCH_TYPES["apply"],
             show="managedFields")
-        self._add("status is ignored by an update", "PUT", self._target(1), on="create full",
-                  body=operations([["add", "/status", {}]]))
+        self._add("status get after that", "GET", self._target(1, "/status"), show="outcome")
+        self._add("status is ignored by an update", "PUT", self._target(1),
+                  operations([["add", "/status", {}]]), on_answer="status get after that")
 
     def _apply(self):
         def apply(name, body, query):
             self._add(name, "PATCH", self._target(2, query), body, PATCH_TYPES["apply"],
                       show="managedFields")
-        full = self._object(2, self._entry["full"])
+        full = self._object(2, merge(self._entry["full"], self._entry.get("applied", {})))
         base = {"apiVersion": self._resource.group_version, "kind": self._resource.kind,
                 "metadata": {"name": self._names[2], "labels": {"app": "other"}}}
         apply("apply by a", full, "?fieldManager=a")
@@ -231,14 +245,15 @@ class Scenario:
     def _refused_changes(self):
         if f"{self._resource.group_version}/{self._resource.name}" in CHANGED_ONLY_BY_HAND:
             return
-        body = merge(self._full, self._entry["change"])
-        for place in variants.places(self._types, self._types.of_kind(self._resource), body):
+        base = "get before changes"
+        self._add(base, "GET", self._target(1), show="outcome")
+        for place in variants.places(self._types, self._types.of_kind(self._resource), self._full):
             patch = variants.changed(self._types, place)
             if place.pointer.startswith("/metadata") or place.pointer in ("/apiVersion", "/kind") \
                     or patch is None or not self._is_new("changed", place):
                 continue
             self._add(f"change of {place.shown}", "PUT", self._target(1, "?dryRun=All"),
-                      on="update", body=operations(patch), show="outcome")
+                      operations(patch), on_answer=base, show="outcome")
 
     def _delete(self):
         self._add("delete with another uid", "DELETE", self._target(1), {

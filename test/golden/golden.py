@@ -92,6 +92,8 @@ class Session:
         self._server, self._script = server, script
         self._connections = {}
         self._variables = {}
+        self._answers = {case.options["on-answer"]: "{}" for case in script.cases
+                         if "on-answer" in case.options}
         self._mask = masks.Masker(script.request_text(), script.masks)
 
     def close(self):
@@ -114,6 +116,8 @@ class Session:
     def run(self, case):
         """Sends the request; returns the answer as text, values marked."""
         body = self._substitute(case.body)
+        if "on-answer" in case.options:
+            body = transcript.patched(self._answers[case.options["on-answer"]], body)
         data = body.encode()
         if case.options.get("body") == "protobuf":
             data = wire_text.protobuf_from_text(body)
@@ -122,6 +126,8 @@ class Session:
         if identity not in ("admin", "anonymous"):
             headers.append(("Authorization", f"Bearer {identity}-token"))
         answer = self._send(identity, case.method, self._substitute(case.target), headers, data)
+        if case.name in self._answers and answer.status < 300:
+            self._answers[case.name] = answer.body.decode()
         for variable, path in case.saves:
             self._variables[variable] = _look_up(answer, path)
         return show_answer(answer, self._mask, case.options.get("show"))

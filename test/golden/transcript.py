@@ -51,7 +51,7 @@ class Case:
             if not equals:
                 raise BadTranscript(f"{self.id}: @save NAME = PATH")
             self.saves.append((variable, path))
-        elif name in ("as", "body", "on") or (name == "show" and value in _SHOWN):
+        elif name in ("as", "body", "on", "on-answer") or (name == "show" and value in _SHOWN):
             self.options[name] = value
         else:
             raise BadTranscript(f"{self.id}: unknown @{name}")
@@ -92,10 +92,7 @@ class Transcript:
                 base = next((c for c in self.cases[:at] if c.name == case.options["on"]), None)
                 if base is None:
                     raise BadTranscript(f"{case.id}: no case {case.options['on']!r} before it")
-                body = json.loads(base.body)
-                for operation in json.loads(case.body):
-                    _patch(body, operation)
-                case.body = json.dumps(body, separators=(",", ":"))
+                case.body = patched(base.body, case.body)
 
     def _parse_header(self, line):
         match = re.fullmatch(r"# (namespace|mask|alone): (.*)", line)
@@ -122,20 +119,33 @@ class Transcript:
         return "\n".join(parts)
 
 
+def patched(document, operations):
+    """A JSON text after a JSON patch."""
+    body = json.loads(document)
+    for operation in json.loads(operations):
+        _patch(body, operation)
+    return json.dumps(body, separators=(",", ":"))
+
+
 def _patch(document, operation):
     """An operation add, replace or remove of a JSON patch; its path is that of a member."""
     *parents, last = [part.replace("~1", "/").replace("~0", "~")
                       for part in operation["path"].split("/")[1:]]
     for part in parents:
-        document = document[int(part)] if isinstance(document, list) else document[part]
+        try:
+            document = document[int(part)] if isinstance(document, list) else document[part]
+        except (KeyError, IndexError):  # an answer may lack what was asked for
+            return
     if isinstance(document, list) and operation["op"] == "add":
         document.insert(len(document) if last == "-" else int(last), operation["value"])
         return
     key = int(last) if isinstance(document, list) else last
-    if operation["op"] == "remove":
+    if operation["op"] != "remove":
+        document[key] = operation["value"]
+    elif isinstance(document, list):
         del document[key]
     else:
-        document[key] = operation["value"]
+        document.pop(key, None)
 
 
 def _without_blank_end(lines):
