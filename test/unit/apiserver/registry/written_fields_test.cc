@@ -38,7 +38,7 @@ void CheckRows(std::initializer_list<Row> rows, const Write& write) {
       ASSERT_TRUE(old.has_value());
       write(*object, &old->root);
     }
-    EXPECT_EQ(json::Write(object->root), row.expected);
+    EXPECT_EQ(json::ToString(object->root), row.expected);
   }
 }
 
