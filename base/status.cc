@@ -144,6 +144,12 @@ FieldError FieldError::TooLong(std::string path, int64_t max) {
           fmt::format("Too long: may not be more than {} bytes", max)};
 }
 
+FieldError FieldError::TooMany(std::string path, size_t count, size_t max) {
+  return {Type::kTooMany, std::move(path),
+          fmt::format("Too many: {}: must have at most {} {}", count, max,
+                      max == 1 ? "item" : "items")};
+}
+
 FieldError FieldError::NotFound(std::string path, std::string_view value) {
   return {Type::kNotFound, std::move(path), fmt::format("Not found: {}", value)};
 }

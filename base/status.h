@@ -71,6 +71,7 @@ struct FieldError {
                                  const std::vector<std::string>& supported);
   static FieldError Forbidden(std::string path, std::string_view detail);
   static FieldError TooLong(std::string path, int64_t max);
+  static FieldError TooMany(std::string path, size_t count, size_t max);
   static FieldError NotFound(std::string path, std::string_view value);
 };
 using FieldErrors = std::vector<FieldError>;

@@ -51,15 +51,15 @@ bool IsDns1123Subdomain(std::string_view text) {
 
 std::vector<std::string> LabelKeyErrors(std::string_view key) {
   std::vector<std::string> errors;
-  const auto parts = Split(key, '/');
-  if (parts.size() > 2) {
+  const size_t slash = key.find('/');
+  if (slash != key.rfind('/')) {
     errors.push_back("a valid label key " + std::string(kNameRule) +
                      " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')");
     return errors;
   }
-  const std::string_view name = parts.back();
-  if (parts.size() == 2) {
-    const std::string_view prefix = parts[0];
+  const std::string_view name = slash == std::string_view::npos ? key : key.substr(slash + 1);
+  if (slash != std::string_view::npos) {
+    const std::string_view prefix = key.substr(0, slash);
     if (prefix.empty()) {
       errors.emplace_back("prefix part must be non-empty");
     } else {

@@ -8,6 +8,8 @@
 #include "base/json/write.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "openapi/label_syntax.h"
+#include "openapi/validation/formats.h"
 
 namespace kulisse::apiserver {
 
@@ -18,47 +20,7 @@ constexpr std::string_view kNameAlphabet = "bcdfghjklmnpqrstvwxz2456789";
 constexpr size_t kGeneratedSuffixBytes = 5;
 constexpr size_t kGeneratedBaseBytesMax = 63 - kGeneratedSuffixBytes;
 
-constexpr size_t kSubdomainBytesMax = 253;
-constexpr size_t kLabelBytesMax = 63;
 constexpr size_t kAnnotationsBytesMax = 256 * 1024;
-
-constexpr std::string_view kSubdomainError =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
-    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
-    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-constexpr std::string_view kLabelError =
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
-    "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used "
-    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-constexpr std::string_view kQualifiedNameError =
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-constexpr std::string_view kLabelValueError =
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
-    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-
-bool IsLowerAlnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool IsAlnum(char c) { return IsLowerAlnum(c) || (c >= 'A' && c <= 'Z'); }
-
-bool IsDnsLabel(std::string_view text) {
-  if (text.empty() || !IsLowerAlnum(text.front()) || !IsLowerAlnum(text.back())) return false;
-  return std::ranges::all_of(text, [](char c) { return IsLowerAlnum(c) || c == '-'; });
-}
-
-bool IsDnsSubdomain(std::string_view text) {
-  return std::ranges::all_of(Split(text, '.'), IsDnsLabel);
-}
-
-// The characters of label values and of the name part of label keys.
-bool IsNamePart(std::string_view text) {
-  if (text.empty() || !IsAlnum(text.front()) || !IsAlnum(text.back())) return false;
-  return std::ranges::all_of(text,
-                             [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
-}
-
-std::string TooLong(size_t max) { return fmt::format("must be no more than {} bytes", max); }
 
 void AddInvalid(const std::string& path, std::string_view value,
                 const std::vector<std::string>& messages, FieldErrors* errors) {
@@ -79,9 +41,7 @@ void ValidateAnnotations(const json::Value& metadata, FieldErrors* errors) {
   if (annotations == nullptr) return;
   size_t total = 0;
   for (const json::Member& member : annotations->members()) {
-    // Keys may have upper case in their prefix.
-    AddInvalid("metadata.annotations", member.name, CheckQualifiedName(ToLower(member.name)),
-               errors);
+    AddInvalid("metadata.annotations", member.name, openapi::AnnotationKey(member.name), errors);
     total += member.name.size() + member.value.size();
   }
   if (total > kAnnotationsBytesMax) {
@@ -93,7 +53,7 @@ void ValidateFinalizers(const json::Value& metadata, FieldErrors* errors) {
   const std::vector<std::string> finalizers = StringsOf(metadata.Find("finalizers"));
   for (size_t i = 0; i < finalizers.size(); ++i) {
     const std::string& name = finalizers[i];
-    AddInvalid("metadata.finalizers", name, CheckQualifiedName(name), errors);
+    AddInvalid("metadata.finalizers", name, openapi::LabelKeyErrors(name), errors);
     const bool standard = name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
     if (name.find('/') == std::string::npos && !standard) {
       errors->push_back(FieldError::Invalid(
@@ -156,80 +116,30 @@ std::string NewUuid(Runtime& runtime) {
 }
 
 std::vector<std::string> CheckName(NameRule rule, std::string_view name) {
-  std::vector<std::string> messages;
   switch (rule) {
     case NameRule::kSubdomain:
-      if (name.size() > kSubdomainBytesMax) messages.push_back(TooLong(kSubdomainBytesMax));
-      if (!IsDnsSubdomain(name)) messages.emplace_back(kSubdomainError);
-      break;
+      return openapi::Dns1123Subdomain(name);
     case NameRule::kLabel:
-      if (name.size() > kLabelBytesMax) messages.push_back(TooLong(kLabelBytesMax));
-      if (name.find('.') != std::string_view::npos) {
-        messages.emplace_back("must not contain dots");
-      } else if (!IsDnsLabel(name)) {
-        messages.emplace_back(kLabelError);
-      }
-      break;
+      return openapi::Dns1123Label(name);
     case NameRule::kIpAddress:
       if (const auto address = IpAddress::Parse(name); !address) {
-        messages.push_back(fmt::format("ParseAddr({}): unable to parse IP", GoQuote(name)));
+        return {fmt::format("ParseAddr({}): unable to parse IP", GoQuote(name))};
       } else if (address->ToString() != name) {
-        messages.emplace_back("must be a canonical format IP address");
+        return {"must be a canonical format IP address"};
       }
-      break;
+      return {};
     case NameRule::kPathSegment:
-      if (name == "." || name == "..") messages.push_back(fmt::format("may not be '{}'", name));
-      for (const char c : {'/', '%'}) {
-        if (name.find(c) != std::string_view::npos) {
-          messages.push_back(fmt::format("may not contain '{}'", c));
-        }
-      }
-      break;
+      return openapi::PathSegmentName(name);
   }
-  return messages;
-}
-
-std::vector<std::string> CheckQualifiedName(std::string_view name) {
-  std::vector<std::string> messages;
-  const auto parts = Split(name, '/');
-  std::string_view local = parts[0];
-  if (parts.size() == 2) {
-    if (parts[0].empty()) {
-      messages.emplace_back("prefix part must be non-empty");
-    } else {
-      for (const std::string& message : CheckName(NameRule::kSubdomain, parts[0])) {
-        messages.push_back("prefix part " + message);
-      }
-    }
-    local = parts[1];
-  } else if (parts.size() > 2) {
-    return {
-        fmt::format("a qualified name {} with an optional DNS subdomain prefix and '/' (e.g. "
-                    "'example.com/MyName')",
-                    kQualifiedNameError)};
-  }
-  if (local.empty()) {
-    messages.emplace_back("name part must be non-empty");
-  } else if (local.size() > kLabelBytesMax) {
-    messages.push_back("name part " + TooLong(kLabelBytesMax));
-  }
-  if (!IsNamePart(local)) messages.push_back(fmt::format("name part {}", kQualifiedNameError));
-  return messages;
-}
-
-std::vector<std::string> CheckLabelValue(std::string_view value) {
-  std::vector<std::string> messages;
-  if (value.size() > kLabelBytesMax) messages.push_back(TooLong(kLabelBytesMax));
-  if (!value.empty() && !IsNamePart(value)) messages.emplace_back(kLabelValueError);
-  return messages;
+  return {};
 }
 
 void ValidateLabels(const json::Value* labels, const std::string& path, FieldErrors* errors) {
   if (labels == nullptr) return;
   for (const json::Member& label : labels->members()) {
-    AddInvalid(path, label.name, CheckQualifiedName(label.name), errors);
+    AddInvalid(path, label.name, openapi::LabelKeyErrors(label.name), errors);
     const std::string_view value = label.value.IsString() ? label.value.AsString() : "";
-    AddInvalid(path, value, CheckLabelValue(value), errors);
+    AddInvalid(path, value, openapi::LabelValueErrors(value), errors);
   }
 }
 

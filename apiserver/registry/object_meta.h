@@ -22,8 +22,6 @@ namespace kulisse::apiserver {
 
 // What is wrong with a name, in upstream's words; empty when nothing is.
 [[nodiscard]] std::vector<std::string> CheckName(NameRule rule, std::string_view name);
-[[nodiscard]] std::vector<std::string> CheckQualifiedName(std::string_view name);
-[[nodiscard]] std::vector<std::string> CheckLabelValue(std::string_view value);
 
 // The metadata of a new object (also one with generateName still to be drawn).
 void ValidateObjectMeta(const json::Value& metadata, NameRule rule, FieldErrors* errors);

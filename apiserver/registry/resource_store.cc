@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "openapi/defaulting.h"
 #include "openapi/typed.h"
+#include "openapi/validation/validation.h"
 
 namespace kulisse::apiserver {
 
@@ -290,6 +291,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
   FieldErrors errors;
   ValidateObjectMeta(*object.root.Find("metadata"), RulesOf(resource).name_rule, &errors);
   strategy.Validate(object.root, &errors);
+  openapi::ValidateCreate(object.root, resource.type, &errors);
   if (!errors.empty()) {
     return std::unexpected(Status::Invalid(resource.group_kind(), name, errors));
   }
@@ -374,6 +376,7 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
     strategy.Validate(object.root, &errors);
     strategy.ValidateUpdate(object.root, old, &errors);
   }
+  openapi::ValidateUpdate(object.root, old, resource.type, subresource, &errors);
   if (!errors.empty()) {
     return std::unexpected(Status::Invalid(resource.group_kind(), name.name, errors));
   }

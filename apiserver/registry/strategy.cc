@@ -43,54 +43,6 @@ std::string_view QosClass(const json::Value& spec) {
   return guaranteed ? "Guaranteed" : "Burstable";
 }
 
-void ValidateContainers(const json::Value& spec, std::string_view list_name,
-                        const std::string& spec_path, std::map<std::string, int>* names,
-                        FieldErrors* errors) {
-  const json::Value* containers = spec.Find(list_name);
-  if (containers == nullptr) return;
-  size_t index = 0;
-  for (const json::Value& container : containers->elements()) {
-    const std::string path = fmt::format("{}.{}[{}]", spec_path, list_name, index++);
-    const std::string_view name = container.FindString({"name"});
-    if (name.empty()) {
-      errors->push_back(FieldError::Required(path + ".name"));
-    } else {
-      for (const std::string& message : CheckName(NameRule::kLabel, name)) {
-        errors->push_back(FieldError::Invalid(path + ".name", GoQuote(name), message));
-      }
-      if ((*names)[std::string(name)]++ > 0) {
-        errors->push_back(FieldError::Duplicate(path + ".name", GoQuote(name)));
-      }
-    }
-    const std::string_view image = container.FindString({"image"});
-    if (image.empty()) {
-      errors->push_back(FieldError::Required(path + ".image"));
-    } else if (TrimSpace(image).size() != image.size()) {
-      errors->push_back(FieldError::Invalid(path + ".image", GoQuote(image),
-                                            "must not have leading or trailing whitespace"));
-    }
-  }
-}
-
-// The rules of a pod spec that the spine checks; the rest comes with the validation of all kinds.
-void ValidatePodSpec(const json::Value* spec, const std::string& path, bool template_of_workload,
-                     FieldErrors* errors) {
-  static const json::Value kEmpty;
-  const json::Value& pod = spec == nullptr ? kEmpty : *spec;
-  if (IsEmptyList(pod.Find("containers"))) {
-    errors->push_back(FieldError::Required(path + ".containers"));
-  }
-  std::map<std::string, int> names;
-  ValidateContainers(pod, "containers", path, &names, errors);
-  ValidateContainers(pod, "initContainers", path, &names, errors);
-  const std::string_view policy = pod.FindString({"restartPolicy"});
-  if (template_of_workload) return;
-  if (!policy.empty() && policy != "Always" && policy != "OnFailure" && policy != "Never") {
-    errors->push_back(FieldError::NotSupported(path + ".restartPolicy", GoQuote(policy),
-                                               {"Always", "OnFailure", "Never"}));
-  }
-}
-
 class PodStrategy final : public Strategy {
  public:
   void PrepareForCreate(json::Document& object) const override {
@@ -103,10 +55,6 @@ class PodStrategy final : public Strategy {
   void PrepareForStatusUpdate(json::Document& object, const json::Value& /*old*/,
                               std::string_view /*now*/) const override {
     WriteQosClass(object);
-  }
-
-  void Validate(const json::Value& object, FieldErrors* errors) const override {
-    ValidatePodSpec(object.Find("spec"), "spec", false, errors);
   }
 
   [[nodiscard]] std::optional<int64_t> GracePeriodSeconds(
@@ -159,7 +107,6 @@ class WorkloadStrategy : public Strategy {
       errors->push_back(FieldError::Invalid("spec.replicas", std::to_string(replicas->AsInt()),
                                             "must be greater than or equal to 0"));
     }
-    ValidatePodSpec(object.Find({"spec", "template", "spec"}), "spec.template.spec", true, errors);
   }
 
   void ValidateUpdate(const json::Value& object, const json::Value& old,

@@ -19,20 +19,23 @@ namespace {
 
 using openapi::ResourceInfo;
 
-// What a kind needs besides metadata to be valid.
-std::string SpecOf(std::string_view storage_name) {
+// What a kind needs besides metadata to be valid: members of its object.
+std::string MembersOf(std::string_view storage_name) {
+  static const std::string kPod = R"("spec":{"containers":[{"name":"c","image":"i"}]})";
   static const std::string kTemplate =
-      R"("selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},)"
-      R"("spec":{"containers":[{"name":"c","image":"i"}]}})";
-  static const std::map<std::string_view, std::string> kSpecs = {
-      {"pods", R"({"containers":[{"name":"c","image":"i"}]})"},
-      {"deployments.apps", "{" + kTemplate + "}"},
-      {"replicasets.apps", "{" + kTemplate + "}"},
-      {"statefulsets.apps", "{" + kTemplate + "}"},
-      {"daemonsets.apps", "{" + kTemplate + "}"},
+      R"("template":{"metadata":{"labels":{"a":"b"}},)" + kPod + "}";
+  static const std::string kWorkload =
+      R"("spec":{"selector":{"matchLabels":{"a":"b"}},)" + kTemplate + "}";
+  static const std::map<std::string_view, std::string> kMembers = {
+      {"daemonsets.apps", kWorkload},
+      {"deployments.apps", kWorkload},
+      {"pods", kPod},
+      {"podtemplates", kTemplate},
+      {"replicasets.apps", kWorkload},
+      {"statefulsets.apps", kWorkload},
   };
-  const auto it = kSpecs.find(storage_name);
-  return it == kSpecs.end() ? "" : it->second;
+  const auto it = kMembers.find(storage_name);
+  return it == kMembers.end() ? "" : it->second;
 }
 
 class RegistryContract : public testing::TestWithParam<const ResourceInfo*> {
@@ -53,8 +56,8 @@ class RegistryContract : public testing::TestWithParam<const ResourceInfo*> {
 
   json::Document Object(const std::string& metadata) {
     std::string text = R"({"metadata":)" + metadata;
-    const std::string spec = SpecOf(resource().storage_name);
-    if (!spec.empty()) text += R"(,"spec":)" + spec;
+    const std::string members = MembersOf(resource().storage_name);
+    if (!members.empty()) text += "," + members;
     auto document = json::Parse(text + "}");
     EXPECT_TRUE(document.has_value());
     const auto normalized = openapi::Normalize(document->root, resource().type, resources_->types(),

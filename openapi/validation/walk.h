@@ -1,0 +1,181 @@
+// The walk over an object that is validated: where it is, what it has found, and what functions of
+// rules need from it. Internal to openapi/validation.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/json/value.h"
+#include "base/status.h"
+#include "openapi/type_table.h"
+#include "openapi/validation/formats.h"
+
+namespace kulisse::openapi {
+
+using json::Value;
+
+// Path is a place in the object, a list that ends at the root and is printed when it is needed.
+// Borrows: its parent. Keep at most one step of a chain in a variable: `const Path a = p["x"];`.
+class Path {
+ public:
+  Path() = default;
+  explicit Path(std::string_view name) : name_(name) {}
+
+  [[nodiscard]] Path operator[](std::string_view name) const { return {this, name, kNoIndex}; }
+  [[nodiscard]] Path operator[](const char* name) const {
+    return {this, std::string_view(name), kNoIndex};
+  }
+  [[nodiscard]] Path operator[](size_t index) const { return {this, {}, index}; }
+  // A key of a map: "labels[a]".
+  [[nodiscard]] Path Key(std::string_view key) const { return {this, key, kKey}; }
+  [[nodiscard]] std::string ToString() const;
+
+ private:
+  static constexpr size_t kNoIndex = ~size_t{0};
+  static constexpr size_t kKey = kNoIndex - 1;
+
+  Path(const Path* parent, std::string_view name, size_t index)
+      : parent_(parent), name_(name), index_(index) {}
+
+  const Path* parent_ = nullptr;
+  std::string_view name_;
+  size_t index_ = kNoIndex;
+};
+
+// NameSet finds names that come twice; cheap for few, and bounded for many.
+class NameSet {
+ public:
+  // Whether the name is new. The text must outlive the set.
+  bool Insert(std::string_view name);
+  [[nodiscard]] bool Has(std::string_view name) const;
+  [[nodiscard]] bool empty() const { return few_.empty() && many_.empty(); }
+
+ private:
+  static constexpr size_t kFew = 16;
+  std::vector<std::string_view> few_;
+  std::unordered_set<std::string_view> many_;
+};
+
+// What the parts of a pod (or of a template) know of the whole.
+struct PodScope {
+  const Value* spec = nullptr;
+  const Value* metadata = nullptr;  // null in templates
+  // Volumes that are valid, sorted by name.
+  std::vector<std::pair<std::string_view, const Value*>> volumes;
+  bool host_users = true;
+
+  [[nodiscard]] const Value* FindVolume(std::string_view name) const;
+};
+
+// Walk collects what is wrong.
+// Borrows: the object and the old one. Threads: one.
+class Walk {
+ public:
+  // `old` is null at creation.
+  Walk(const Value* old, FieldErrors* errors) : old_(old), errors_(errors) {}
+
+  [[nodiscard]] const Value* old() const { return old_; }
+  // The pod or template that the walk is in.
+  [[nodiscard]] PodScope& pod() { return pod_; }
+
+  // Applies the rules of a type to a value of it.
+  void Struct(const Value& object, TypeId type, const Path& path);
+
+  void Required(const Path& path, std::string_view detail = {});
+  void Invalid(const Path& path, std::string_view text, std::string_view detail);
+  void Invalid(const Path& path, int64_t number, std::string_view detail);
+  // The value as JSON.
+  void Invalid(const Path& path, const Value& value, std::string_view detail);
+  void Invalid(const Path& path, const Value* value, std::string_view detail);
+  // The value, or list of values, as Go's struct of the type prints it.
+  void Invalid(const Path& path, const Value& value, TypeId type, std::string_view detail);
+  void Forbidden(const Path& path, std::string_view detail);
+  void NotSupported(const Path& path, std::string_view text,
+                    const std::vector<std::string>& supported);
+  void Duplicate(const Path& path, std::string_view text);
+  void NotFound(const Path& path, std::string_view text, std::string_view detail = {});
+  void TooLong(const Path& path, int64_t max);
+  void Internal(const Path& path, std::string_view detail);
+  void TooMany(const Path& path, size_t count, size_t max);
+  // One error for each message.
+  void Messages(const Path& path, std::string_view text, const openapi::Messages& messages);
+  void Check(const Path& path, std::string_view text, Format format) {
+    Messages(path, text, format(text));
+  }
+  // Unless it has one of the values.
+  void Enum(const Path& path, std::string_view text, std::initializer_list<const char*> supported);
+  void Immutable(const Path& path, const Value* now, const Value* before,
+                 std::string_view detail = "field is immutable");
+
+  [[nodiscard]] size_t error_count() const { return errors_->size(); }
+
+ private:
+  const Value* const old_;
+  PodScope pod_;
+  FieldErrors* errors_;
+};
+
+// Reading of canonical objects. A missing text is "", a missing list empty.
+[[nodiscard]] inline std::string_view Text(const Value& object, std::string_view name) {
+  const Value* value = object.Find(name);
+  return value != nullptr && value->IsString() ? value->AsString() : std::string_view();
+}
+[[nodiscard]] inline std::span<const Value> List(const Value& object, std::string_view name) {
+  const Value* value = object.Find(name);
+  return value == nullptr ? std::span<const Value>() : value->elements();
+}
+[[nodiscard]] inline std::span<const json::Member> Map(const Value& object, std::string_view name) {
+  const Value* value = object.Find(name);
+  return value == nullptr ? std::span<const json::Member>() : value->members();
+}
+[[nodiscard]] inline std::optional<int64_t> Int(const Value& object, std::string_view name) {
+  const Value* value = object.Find(name);
+  if (value == nullptr || !value->IsInt()) return std::nullopt;
+  return value->AsInt();
+}
+[[nodiscard]] inline bool True(const Value& object, std::string_view name) {
+  const Value* value = object.Find(name);
+  return value != nullptr && value->IsBool() && value->AsBool();
+}
+// Missing and null are the same.
+[[nodiscard]] inline const Value* Member(const Value& object, std::string_view name) {
+  const Value* value = object.Find(name);
+  return value != nullptr && value->IsNull() ? nullptr : value;
+}
+// Equal, or both missing.
+[[nodiscard]] bool Same(const Value* a, const Value* b);
+[[nodiscard]] inline bool SameMember(const Value& a, const Value& b, std::string_view name) {
+  return Same(Member(a, name), Member(b, name));
+}
+// What a list or map that may be missing holds.
+[[nodiscard]] inline bool IsEmpty(const Value* value) {
+  return value == nullptr || value->IsNull() ||
+         ((value->IsArray() || value->IsObject() || value->IsString()) && value->size() == 0);
+}
+
+// A built-in type: "core.v1.Probe". REQUIRES: there is one.
+[[nodiscard]] TypeId TypeOf(std::string_view name);
+
+// A rule across fields.
+using CheckFunction = void (*)(const Value& object, const Path& path, Walk& walk);
+struct NamedCheck {
+  std::string_view name;
+  CheckFunction function;
+};
+
+// Those of each file.
+[[nodiscard]] std::span<const NamedCheck> MetaChecks();
+[[nodiscard]] std::span<const NamedCheck> PodChecks();
+[[nodiscard]] std::span<const NamedCheck> PodUpdateChecks();
+[[nodiscard]] std::span<const NamedCheck> ContainerChecks();
+[[nodiscard]] std::span<const NamedCheck> VolumeChecks();
+[[nodiscard]] std::span<const NamedCheck> ResourceChecks();
+
+}  // namespace kulisse::openapi
