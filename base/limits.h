@@ -75,6 +75,9 @@ inline constexpr int kUpdateRetriesMax = 64;
 inline constexpr int kGenerateNameTriesMax = 8;
 // How long a read waits for a resourceVersion that is not there yet (upstream: 3 s). Then 504.
 inline constexpr auto kFutureRevisionWaitMax = 3s;
+// Entries of updates in metadata.managedFields (upstream: DefaultMaxUpdateManagers). The oldest are
+// merged into one, "ancient-changes".
+inline constexpr size_t kUpdateManagersMax = 10;
 // Between bookmarks of a watch (upstream: 1 min).
 inline constexpr auto kBookmarkPeriod = 60s;
 // Series of /metrics: labels are verbs, resources and codes, which are few. More are not counted.

@@ -1,5 +1,6 @@
 // Layout of the bytes (docs/storage_format.md):
-//   u8 version, u8 flags, u64 revision, varint rv_offset, uid,
+//   u8 version, u8 flags, u64 revision, varint rv_offset, varint place and size of managedFields,
+//   uid,
 //   labels: varint count, then key and value of each; fields likewise; the JSON up to the end.
 // Texts are preceded by their size as varint.
 #include "storage/record.h"
@@ -13,11 +14,12 @@
 namespace kulisse::storage {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 constexpr uint8_t kDeletingFlag = 1;
 constexpr size_t kRevisionAt = 2;
 // Room for version, flags, revision, sizes and counts when bytes are reserved.
-constexpr size_t kHeaderBytesGuess = 32;
+constexpr size_t kHeaderBytesGuess = 40;
+constexpr std::string_view kManagedFieldsName = ",\"managedFields\":";
 
 void AppendPairs(const std::vector<Pair>& pairs, std::string* out) {
   AppendVarint(pairs.size(), out);
@@ -43,6 +45,16 @@ bool SortedByName(const std::vector<Pair>& pairs) {
 bool LooksLikeObject(std::string_view json, uint64_t rv_offset) {
   return json.size() >= 2 && json.size() <= kObjectBytesMax && json.front() == '{' &&
          json.back() == '}' && rv_offset >= 1 && rv_offset < json.size();
+}
+
+// Whether the part of an object is its managedFields, or empty.
+bool LooksLikeManagedFields(std::string_view json, uint64_t rv_offset, uint64_t at, uint64_t size) {
+  if (size == 0) return at == 0;
+  if (size < kManagedFieldsName.size() || at < rv_offset || at > json.size() ||
+      size > json.size() - at) {
+    return false;
+  }
+  return json.substr(at).starts_with(kManagedFieldsName);
 }
 
 // Reads past the pairs; false when they are malformed or, where it is asked, not sorted.
@@ -82,6 +94,8 @@ std::optional<std::string_view> FindPair(std::string_view bytes, std::string_vie
 
 std::string Record::Encode(const RecordContent& content, Revision revision) {
   KULISSE_ASSERT(LooksLikeObject(content.json, content.rv_offset));
+  KULISSE_ASSERT(LooksLikeManagedFields(content.json, content.rv_offset, content.managed_fields_at,
+                                        content.managed_fields_size));
   KULISSE_ASSERT(SortedByName(content.labels));
   std::string bytes;
   bytes.reserve(kHeaderBytesGuess + content.uid.size() + PairsBytes(content.labels) +
@@ -90,6 +104,8 @@ std::string Record::Encode(const RecordContent& content, Revision revision) {
   bytes.push_back(static_cast<char>(content.deleting ? kDeletingFlag : 0));
   AppendFixed64(revision.value, &bytes);
   AppendVarint(content.rv_offset, &bytes);
+  AppendVarint(content.managed_fields_at, &bytes);
+  AppendVarint(content.managed_fields_size, &bytes);
   AppendSized(content.uid, &bytes);
   AppendPairs(content.labels, &bytes);
   AppendPairs(content.fields, &bytes);
@@ -104,6 +120,8 @@ std::optional<Record> Record::Decode(std::string bytes) {
   const uint8_t flags = reader.Byte();
   record.revision_.value = reader.Fixed64();
   const uint64_t rv_offset = reader.Varint();
+  const uint64_t managed_at = reader.Varint();
+  const uint64_t managed_size = reader.Varint();
   const uint64_t uid_size = reader.Varint();
   // Positions fit 32 bits once the size does.
   if (!reader.ok() || version != kVersion || (flags & ~kDeletingFlag) != 0 ||
@@ -118,8 +136,13 @@ std::optional<Record> Record::Decode(std::string bytes) {
   record.fields_at_ = static_cast<uint32_t>(reader.position());
   if (!SkipPairs(&reader, false)) return std::nullopt;
   record.json_at_ = static_cast<uint32_t>(reader.position());
-  if (!LooksLikeObject(reader.rest(), rv_offset)) return std::nullopt;
+  if (!LooksLikeObject(reader.rest(), rv_offset) ||
+      !LooksLikeManagedFields(reader.rest(), rv_offset, managed_at, managed_size)) {
+    return std::nullopt;
+  }
   record.rv_offset_ = static_cast<uint32_t>(rv_offset);
+  record.managed_at_ = static_cast<uint32_t>(managed_at);
+  record.managed_size_ = static_cast<uint32_t>(managed_size);
   record.deleting_ = (flags & kDeletingFlag) != 0;
   record.bytes_ = std::move(bytes);
   return record;
@@ -144,6 +167,28 @@ std::string_view Record::FieldBytes() const {
   return std::string_view(bytes_).substr(fields_at_, json_at_ - fields_at_);
 }
 
+std::string_view Record::managed_fields() const {
+  if (managed_size_ == 0) return {};
+  return json().substr(managed_at_, managed_size_).substr(kManagedFieldsName.size());
+}
+
+std::pair<std::string_view, std::string_view> Record::Unmanaged() const {
+  const std::string_view text = json();
+  if (managed_size_ == 0) return {text, {}};
+  return {text.substr(0, managed_at_), text.substr(managed_at_ + managed_size_)};
+}
+
+bool Record::SameUnmanaged(const RecordContent& content) const {
+  const auto [before, behind] = Unmanaged();
+  std::string_view other = content.json;
+  if (content.managed_fields_size == 0) {
+    return other.size() == before.size() + behind.size() && other.starts_with(before) &&
+           other.ends_with(behind);
+  }
+  return other.substr(0, content.managed_fields_at) == before &&
+         other.substr(content.managed_fields_at + content.managed_fields_size) == behind;
+}
+
 std::vector<Pair> Record::Labels() const { return ReadPairs(LabelBytes()); }
 std::vector<Pair> Record::Fields() const { return ReadPairs(FieldBytes()); }
 
@@ -166,17 +211,28 @@ bool Record::SameContent(const Record& other) const {
   return deleting_ == other.deleting_ && tail(*this) == tail(other);
 }
 
-void Record::AppendObject(std::string_view head, Revision revision, std::string* out) const {
-  const std::string_view text = json();
+void Record::AppendHead(std::string_view head, Revision revision, std::string* out) const {
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof(digits), revision.value).ptr;
   constexpr std::string_view kField = ",\"resourceVersion\":\"";
+  const std::string_view text = json();
   out->reserve(out->size() + head.size() + text.size() + kField.size() + sizeof(digits) + 1);
   out->push_back('{');
   out->append(head);
   out->append(text.substr(1, rv_offset_ - 1));
   if (revision.value != 0) out->append(kField).append(digits, end).push_back('"');
-  out->append(text.substr(rv_offset_));
+}
+
+void Record::AppendObject(std::string_view head, Revision revision, std::string* out) const {
+  AppendHead(head, revision, out);
+  out->append(json().substr(rv_offset_));
+}
+
+void Record::AppendUnmanaged(Revision revision, std::string* out) const {
+  AppendHead("", revision, out);
+  const auto [before, behind] = Unmanaged();
+  out->append(before.substr(rv_offset_));
+  out->append(behind);
 }
 
 }  // namespace kulisse::storage

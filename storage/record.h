@@ -3,7 +3,8 @@
 //
 // The JSON is that of the storage version in the order in which Go would write it, without kind and
 // apiVersion and without metadata.resourceVersion: readers put `"kind":…,"apiVersion":…,` after its
-// first brace, and `,"resourceVersion":"N"` at rv_offset.
+// first brace, and `,"resourceVersion":"N"` at rv_offset. Where metadata.managedFields stands is
+// noted too, as most writers do not parse it.
 //
 // Owns: its bytes, in one block (the form in which engines store it, before compression).
 // Immutable. Threads: any. Errors: Decode() refuses any bytes that Encode() cannot have made.
@@ -31,6 +32,9 @@ struct RecordContent {
   std::string_view uid;
   bool deleting = false;   // metadata.deletionTimestamp is set
   uint32_t rv_offset = 0;  // in json
+  // `,"managedFields":[…]` in json, behind rv_offset; no bytes when it has none.
+  uint32_t managed_fields_at = 0;
+  uint32_t managed_fields_size = 0;
   std::string_view json;
 };
 
@@ -51,6 +55,8 @@ class Record {
   [[nodiscard]] bool deleting() const { return deleting_; }
   [[nodiscard]] std::string_view json() const;
   [[nodiscard]] uint32_t rv_offset() const { return rv_offset_; }
+  // The value of metadata.managedFields as JSON; "" when there is none.
+  [[nodiscard]] std::string_view managed_fields() const;
   // Views into the record.
   [[nodiscard]] std::vector<Pair> Labels() const;
   [[nodiscard]] std::vector<Pair> Fields() const;
@@ -69,15 +75,23 @@ class Record {
   // `head` is `"kind":"Pod","apiVersion":"v1",` or empty (items of lists).
   // `revision` is the record's own but for events that carry another; 0 shows none.
   void AppendObject(std::string_view head, Revision revision, std::string* out) const;
+  // The same without metadata.managedFields.
+  void AppendUnmanaged(Revision revision, std::string* out) const;
+  // Whether all of the object but metadata.managedFields is that of the content.
+  [[nodiscard]] bool SameUnmanaged(const RecordContent& content) const;
 
  private:
   Record() = default;
   [[nodiscard]] std::string_view LabelBytes() const;
   [[nodiscard]] std::string_view FieldBytes() const;
+  // The JSON before and behind metadata.managedFields.
+  [[nodiscard]] std::pair<std::string_view, std::string_view> Unmanaged() const;
+  void AppendHead(std::string_view head, Revision revision, std::string* out) const;
 
   std::string bytes_;
   Revision revision_;
   uint32_t rv_offset_ = 0;
+  uint32_t managed_at_ = 0, managed_size_ = 0;
   uint32_t uid_at_ = 0, uid_size_ = 0;
   uint32_t labels_at_ = 0, fields_at_ = 0, json_at_ = 0;
   bool deleting_ = false;

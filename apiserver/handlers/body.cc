@@ -109,6 +109,7 @@ Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind&
   const std::string kind(root.FindString({"kind"}));
   const std::string api_version(root.FindString({"apiVersion"}));
   if (catalog != nullptr) KULISSE_TRY(CheckKind(api_version, kind, expected, *catalog));
+  KeepManagedFieldsReset(root, decoded.document.arena);
   openapi::NormalizeReport report;
   const auto normalized =
       openapi::Normalize(root, expected.type, types, decoded.document.arena, &report);
@@ -150,6 +151,13 @@ std::string_view GoTypeName(const json::Value& value) {
   if (value.IsString()) return "string";
   if (value.IsBool()) return "bool";
   return value.IsObject() ? "object" : "number";
+}
+
+void KeepManagedFieldsReset(json::Value& object, json::Arena& arena) {
+  json::Value* managed = object.Find({"metadata", "managedFields"});
+  if (managed != nullptr && managed->IsArray() && managed->size() == 0) {
+    managed->PushBack(json::Value::Object(), arena);
+  }
 }
 
 std::string_view PackageOf(std::string_view group) {

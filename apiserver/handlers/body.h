@@ -42,6 +42,10 @@ struct ExpectedKind {
 // "object", "array" …: how Go's decoder names a JSON value in its errors.
 [[nodiscard]] std::string_view GoTypeName(const json::Value& value);
 
+// An empty list of managedFields asks to forget all managers, but the canonical form leaves empty
+// lists out: it becomes a list of one empty entry, which asks for the same.
+void KeepManagedFieldsReset(json::Value& object, json::Arena& arena);
+
 // "core", "apps", "rbac": the Go package of a group's internal types, as upstream's texts name it.
 [[nodiscard]] std::string_view PackageOf(std::string_view group);
 

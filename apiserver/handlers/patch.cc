@@ -44,6 +44,22 @@ std::string ShowObject(const json::Value& object) {
   return out + '}';
 }
 
+// Whether a patch names metadata.managedFields, or in a JSON patch something that holds them.
+bool LooksAtManagedFields(const json::Value& patch) {
+  if (patch.IsObject()) return patch.Find({"metadata", "managedFields"}) != nullptr;
+  return std::ranges::any_of(patch.elements(), [](const json::Value& operation) {
+    for (const std::string_view name : {"path", "from"}) {
+      const json::Value* pointer = operation.Find(name);
+      if (pointer == nullptr || !pointer->IsString()) continue;
+      const std::string_view path = pointer->AsString();
+      if (path.empty() || path == "/metadata" || path.starts_with("/metadata/managedFields")) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
 Status UnusableResult(const std::string& shown, std::string_view reason) {
   return Status::Invalid({"", ""}, "", {FieldError::Invalid("patch", GoQuote(shown), reason)});
 }
@@ -71,6 +87,7 @@ Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
         UnusableResult(json::ToString(object.root), "the result of the patch is no object"));
   }
   const std::string shown = ShowObject(object.root);
+  KeepManagedFieldsReset(object.root, arena);
   openapi::NormalizeReport report;
   const auto normalized = openapi::Normalize(object.root, kind.type, types, arena, &report);
   if (!normalized) return std::unexpected(UnusableResult(shown, normalized.error()));
@@ -84,7 +101,8 @@ Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
 
 Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
                                                  const openapi::ResourceInfo& resource,
-                                                 FieldValidation validation) {
+                                                 FieldValidation validation,
+                                                 RequestContext* context) {
   const std::string media_type = MediaTypeOf(state.request);
   if (media_type == kApplyPatch) {
     return std::unexpected(Status::UnsupportedMediaType(
@@ -110,6 +128,7 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
                     GoTypeName(parsed->root))));
   }
   if (media_type == kJsonPatch) duplicates.clear();
+  context->shows_managed_fields = LooksAtManagedFields(parsed->root);
   auto patch = std::make_shared<json::Document>(std::move(*parsed));
   const ExpectedKind kind{resource.group, resource.version, resource.kind, resource.type};
   auto* warnings = &state.warnings;
@@ -150,9 +169,10 @@ Result<HttpResponse> ResourceHandlers::Patch(RequestState& state) {
         {"meta.k8s.io", "PatchOptions"}, "",
         {FieldError::Forbidden("force", "may not be specified for non-apply patch")}));
   }
+  RequestContext context = Context(state, options);
   KULISSE_ASSIGN(const Mutation mutation,
-                 PatchMutation(state, *state.resource, options.field_validation));
-  KULISSE_ASSIGN(const WriteResult result, store_.Update(Context(state, options), *state.resource,
+                 PatchMutation(state, *state.resource, options.field_validation, &context));
+  KULISSE_ASSIGN(const WriteResult result, store_.Update(context, *state.resource->storage,
                                                          NameOf(state), subresource, mutation));
   return ObjectResponse(state, 200, *result.record, result.record->revision());
 }

@@ -52,6 +52,7 @@ RequestContext ResourceHandlers::Context(RequestState& state, const WriteOptions
   context.user = state.user.name;
   context.groups = state.user.groups;
   context.field_manager = options.field_manager;
+  context.served = state.resource;
   context.dry_run = options.dry_run;
   context.warnings = &state.warnings;
   return context;

@@ -57,9 +57,9 @@ class ResourceHandlers {
   // The mutation of a PUT: the object of the body takes the place of the current one.
   Mutation ReplaceWith(const json::Document& replacement, const openapi::ResourceInfo& resource,
                        std::string_view name) const;
-  // The mutation of a PATCH by its content type.
+  // The mutation of a PATCH by its content type; what it needs to see is noted in the context.
   Result<Mutation> PatchMutation(RequestState& state, const openapi::ResourceInfo& resource,
-                                 FieldValidation validation);
+                                 FieldValidation validation, RequestContext* context);
   RequestContext Context(RequestState& state, const WriteOptions& options) const;
   HttpResponse ObjectResponse(const RequestState& state, int code, const storage::Record& record,
                               storage::Revision revision) const;

@@ -4,6 +4,7 @@
 
 #include "apiserver/handlers/body.h"
 #include "apiserver/handlers/encoder.h"
+#include "apiserver/registry/field_manager.h"
 #include "base/assert.h"
 #include "openapi/typed.h"
 
@@ -106,6 +107,10 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
                  DecodeBody(state.request, kind, options.field_validation, store.catalog(),
                             store.types(), &state.warnings));
   json::Arena& arena = review.arena;
+  FieldManager manager(store.catalog(), store.types(), resource,
+                       {.manager = options.field_manager, .served = nullptr, .subresource = {}},
+                       store.runtime().Now());
+  SetManagedFields(manager.Create(review), review);
   const json::Value& spec = review.root.SetDefaultObject("spec", arena);
   json::Value status = json::Value::Object();
   if (resource.kind == "TokenReview") {

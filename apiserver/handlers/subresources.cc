@@ -140,8 +140,10 @@ Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patc
         .Set("replicas", json::Value::Int(IntAt(wanted, {"spec", "replicas"})), object.arena);
     return {};
   };
-  KULISSE_ASSIGN(const WriteResult result, store_.Update(Context(state, options), *state.resource,
-                                                         NameOf(state), "", mutation));
+  RequestContext context = Context(state, options);
+  context.scales = true;
+  KULISSE_ASSIGN(const WriteResult result,
+                 store_.Update(context, *state.resource, NameOf(state), "", mutation));
   return ScaleResponse(state, *result.record);
 }
 

@@ -172,7 +172,7 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
       // It goes at once: the last state is the one that was there. Kinds with grace show theirs.
       return Change{Change::Kind::kDelete, std::nullopt};
     }
-    EncodeObject(resource, object.root, encoded.get());
+    EncodeObject(resource, object.root, current->managed_fields(), encoded.get());
     return Change{removes ? Change::Kind::kDelete : Change::Kind::kPut, encoded->content};
   };
   const storage::Key key{resource.storage_name, name.ns, name.name};

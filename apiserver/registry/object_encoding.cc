@@ -11,17 +11,25 @@ namespace kulisse::apiserver {
 
 namespace {
 
-// Prints metadata without resourceVersion, and notes where it belongs: behind the uid.
-void AppendMetadata(const json::Value& metadata, EncodedObject* out) {
+// Prints metadata without resourceVersion, and notes where it belongs: behind the uid. The managers
+// are metadata's last field.
+void AppendMetadata(const json::Value& metadata, std::string_view managed_fields,
+                    EncodedObject* out) {
   std::string& text = out->json;
   text += '{';
   for (const json::Member& member : metadata.members()) {
-    if (member.name == "resourceVersion") continue;
+    if (member.name == "resourceVersion" || member.name == "managedFields") continue;
     if (text.back() != '{') text += ',';
     json::AppendString(member.name, &text);
     text += ':';
     json::Append(member.value, &text);
     if (member.name == "uid") out->content.rv_offset = static_cast<uint32_t>(text.size());
+  }
+  if (!managed_fields.empty()) {
+    out->content.managed_fields_at = static_cast<uint32_t>(text.size());
+    text.append(",\"managedFields\":").append(managed_fields);
+    out->content.managed_fields_size =
+        static_cast<uint32_t>(text.size()) - out->content.managed_fields_at;
   }
   text += '}';
 }
@@ -29,9 +37,9 @@ void AppendMetadata(const json::Value& metadata, EncodedObject* out) {
 }  // namespace
 
 void EncodeObject(const openapi::ResourceInfo& resource, const json::Value& object,
-                  EncodedObject* out) {
+                  std::string_view managed_fields, EncodedObject* out) {
   std::string& text = out->json;
-  text.reserve(2048);
+  text.reserve(2048 + managed_fields.size());
   text += '{';
   for (const json::Member& member : object.members()) {
     if (member.name == "kind" || member.name == "apiVersion") continue;
@@ -39,7 +47,7 @@ void EncodeObject(const openapi::ResourceInfo& resource, const json::Value& obje
     json::AppendString(member.name, &text);
     text += ':';
     if (member.name == "metadata") {
-      AppendMetadata(member.value, out);
+      AppendMetadata(member.value, managed_fields, out);
     } else {
       json::Append(member.value, &text);
     }
@@ -69,7 +77,7 @@ storage::RecordPtr DryRunRecord(const storage::RecordContent& content, storage::
 json::Document DecodeObject(const storage::Record& record) {
   std::string text;
   text.reserve(record.json().size() + 64);
-  record.AppendObject("", record.revision(), &text);
+  record.AppendUnmanaged(record.revision(), &text);
   auto document = json::Parse(text);
   KULISSE_ASSERT(document.has_value());  // we wrote it
   return std::move(*document);

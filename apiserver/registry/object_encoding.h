@@ -23,15 +23,18 @@ struct EncodedObject {
   std::vector<std::string> texts;
 };
 
-// Fills `out` from an object in canonical form with metadata.uid set. `object` must outlive `out`.
+// Fills `out` from an object in canonical form with metadata.uid set. `managed_fields` is the JSON
+// of metadata.managedFields or "", as objects in memory do not hold it. `object` must outlive
+// `out`.
 void EncodeObject(const openapi::ResourceInfo& resource, const json::Value& object,
-                  EncodedObject* out);
+                  std::string_view managed_fields, EncodedObject* out);
 
 // What a write that is only tried would have stored; it shows `revision`, or none when that is 0.
 [[nodiscard]] storage::RecordPtr DryRunRecord(const storage::RecordContent& content,
                                               storage::Revision revision);
 
-// The object of a record, with metadata.resourceVersion, without kind and apiVersion.
+// The object of a record, with metadata.resourceVersion, without kind, apiVersion and
+// metadata.managedFields: what a writer works on.
 [[nodiscard]] json::Document DecodeObject(const storage::Record& record);
 
 }  // namespace kulisse::apiserver

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apiserver/registry/deletion.h"
+#include "apiserver/registry/field_manager.h"
 #include "apiserver/registry/kind_rules.h"
 #include "apiserver/registry/object_encoding.h"
 #include "apiserver/registry/object_meta.h"
@@ -122,8 +123,8 @@ void RestoreUntouchable(json::Document& object, const json::Value& old,
 void RestoreSystemFields(json::Document& object, const json::Value& old) {
   json::Value& metadata = Metadata(object);
   const json::Value& before = *old.Find("metadata");
-  for (const std::string_view name : {"generation", "deletionTimestamp",
-                                      "deletionGracePeriodSeconds", "selfLink", "managedFields"}) {
+  for (const std::string_view name :
+       {"generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) {
     CopyOrRemove(metadata, before, name, object.arena);
   }
   CopyOrRemove(metadata, before, "creationTimestamp", object.arena);
@@ -144,6 +145,41 @@ void BumpGeneration(json::Document& object, const json::Value& old, const Resour
   const json::Value* generation = before.Find("generation");
   const int64_t next = generation != nullptr && generation->IsInt() ? generation->AsInt() + 1 : 1;
   metadata.Set("generation", json::Value::Int(next), object.arena);
+}
+
+FieldWriter WriterOf(const RequestContext& context, std::string_view subresource) {
+  return {.manager = context.field_manager,
+          .served = context.served,
+          .subresource = context.scales ? "scale" : subresource};
+}
+
+// Runs the mutation on the object. Refusals may quote the object, so they are made on all of it.
+Result<void> Mutate(const RequestContext& context, const Mutation& mutation,
+                    const storage::Record& current, const json::Document& old,
+                    json::Document& object) {
+  object = old.Clone();
+  if (!context.shows_managed_fields) {
+    if (mutation(object)) return {};
+    object = old.Clone();
+  }
+  SetManagedFields(current.managed_fields(), object);
+  return mutation(object);
+}
+
+// A write that changes nothing but the times of managers changes nothing.
+std::unique_ptr<EncodedObject> EncodeUpdate(const ResourceInfo& resource, const json::Value& object,
+                                            std::string_view managed_fields,
+                                            const storage::Record& current) {
+  auto encoded = std::make_unique<EncodedObject>();
+  EncodeObject(resource, object, managed_fields, encoded.get());
+  const std::string_view before = current.managed_fields();
+  if (managed_fields == before || !current.SameUnmanaged(encoded->content) ||
+      !SameManagersButTimes(managed_fields, before)) {
+    return encoded;
+  }
+  encoded = std::make_unique<EncodedObject>();
+  EncodeObject(resource, object, before, encoded.get());
+  return encoded;
 }
 
 // Refusals of an update that depend on resourceVersion.
@@ -229,10 +265,6 @@ Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
     return std::unexpected(Status::BadRequest(
         "the namespace of the provided object does not match the namespace sent on the request"));
   }
-  for (const std::string_view name :
-       {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"}) {
-    metadata.Remove(name);
-  }
   if (resource.has_generation) {
     metadata.Set("generation", json::Value::Int(1), arena);
   }
@@ -250,6 +282,15 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
                                           const ResourceInfo& resource, std::string_view ns,
                                           json::Document object) {
   KULISSE_TRY(CheckNamespace(resource, ns, object));
+  for (const std::string_view name :
+       {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) {
+    Metadata(object).Remove(name);
+  }
+  openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
+  StrategyOf(resource).ApplyDefaults(object);
+  const std::string managed_fields =
+      FieldManager(catalog_, types_, resource, WriterOf(context, ""), runtime_.Now())
+          .Create(object, context.keep_status);
   KULISSE_TRY(PrepareForCreate(context, resource, ns, object));
   openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   const std::string given(object.root.FindString({"metadata", "name"}));
@@ -265,7 +306,7 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
       const std::string name = GenerateName(base, runtime_);
       Metadata(object).Set("name", json::Value::String(name, object.arena), object.arena);
     }
-    auto result = CreateNamed(context, resource, ns, object);
+    auto result = CreateNamed(context, resource, ns, managed_fields, object);
     if (result || !generate || !result.error().IsAlreadyExists()) return result;
     if (tries == kGenerateNameTriesMax) {
       Status status = std::move(result).error();
@@ -277,6 +318,7 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
 
 Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
                                                const ResourceInfo& resource, std::string_view ns,
+                                               std::string_view managed_fields,
                                                json::Document& object) {
   const Strategy& strategy = StrategyOf(resource);
   strategy.PrepareForCreate(object);
@@ -315,7 +357,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
   }
 
   EncodedObject encoded;
-  EncodeObject(resource, object.root, &encoded);
+  EncodeObject(resource, object.root, managed_fields, &encoded);
   const storage::Key key{resource.storage_name, std::string(ns), name};
   WriteResult result;
   result.created = true;
@@ -357,7 +399,6 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
     strategy.PrepareForStatusUpdate(object, old, FormatTime(runtime_.Now()));
   }
   DropDisabledFields(resource.storage_name, object, &old);
-  openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   Allocator* const allocator = subresource.empty() ? AllocatorOf(resource) : nullptr;
   if (allocator != nullptr) {
     claim->reset();
@@ -399,8 +440,11 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
     }
     undo.Run();
     const json::Document old = DecodeObject(*current);
-    object = old.Clone();
-    KULISSE_TRY(mutation(object));
+    KULISSE_TRY(Mutate(context, mutation, *current, old, object));
+    openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
+    const std::string managed_fields =
+        FieldManager(catalog_, types_, resource, WriterOf(context, subresource), runtime_.Now())
+            .Update(current->managed_fields(), old.root, object);
     AdmissionAttributes attributes{AdmissionOperation::kUpdate,
                                    resource,
                                    subresource,
@@ -414,8 +458,7 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
     KULISSE_TRY(
         PrepareForUpdate(context, resource, name, subresource, *current, old.root, object, &claim));
     if (admission != nullptr) KULISSE_TRY(admission->Validate(attributes));
-    encoded = std::make_unique<EncodedObject>();
-    EncodeObject(resource, object.root, encoded.get());
+    encoded = EncodeUpdate(resource, object.root, managed_fields, *current);
     removes = IsReadyToBeRemoved(resource, object.root);
     return Change{removes ? Change::Kind::kDelete : Change::Kind::kPut, encoded->content};
   };

@@ -28,8 +28,14 @@ struct RequestContext {
   std::string user;
   std::vector<std::string> groups;
   std::string field_manager;
+  // The row of the request, whose version its fields are managed in; null for the stored version.
+  const openapi::ResourceInfo* served = nullptr;
+  // The mutation of an update looks at metadata.managedFields.
+  bool shows_managed_fields = false;
   bool dry_run = false;
-  // A new object keeps the status it comes with; for parts of this process alone.
+  // The write comes through /scale, which changes its object's replicas.
+  bool scales = false;
+  // A new object keeps the status and managers it comes with; for parts of this process alone.
   bool keep_status = false;
   // Warnings for the client (Warning headers), added to by whoever has one.
   std::vector<std::string>* warnings = nullptr;
@@ -101,8 +107,8 @@ class ResourceStore {
   Result<WriteResult> Bind(const RequestContext& context, const ObjectName& name,
                            const json::Value& binding);
 
-  // The object of a record as a document, metadata.resourceVersion included, without kind and
-  // apiVersion.
+  // The object of a record as a document, metadata.resourceVersion included, without kind,
+  // apiVersion and metadata.managedFields.
   [[nodiscard]] static json::Document Decode(const storage::Record& record);
 
   [[nodiscard]] storage::Store& store() { return store_; }
@@ -121,7 +127,7 @@ class ResourceStore {
   // Validates and commits an object that has its name.
   Result<WriteResult> CreateNamed(const RequestContext& context,
                                   const openapi::ResourceInfo& resource, std::string_view ns,
-                                  json::Document& object);
+                                  std::string_view managed_fields, json::Document& object);
   // What upstream's BeforeUpdate does: restores, generation, validation.
   // `claim` holds what an allocator gave; it replaces that of an earlier try.
   Result<void> PrepareForUpdate(const RequestContext& context,

@@ -174,6 +174,8 @@ class JobStrategy final : public Strategy {
 
 class NamespaceStrategy final : public Strategy {
  public:
+  void ApplyDefaults(json::Document& object) const override { SetNameLabel(object); }
+
   void PrepareForCreate(json::Document& object) const override {
     json::Arena& arena = object.arena;
     object.root.SetDefaultObject("status", arena)

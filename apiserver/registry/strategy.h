@@ -18,6 +18,9 @@ class Strategy {
  public:
   virtual ~Strategy() = default;
 
+  // Defaults that depend on the object's name or are no rows of the facts; they count as given by
+  // the client.
+  virtual void ApplyDefaults(json::Document& /*object*/) const {}
   // Changes a new object before it is validated. Status has been emptied already.
   virtual void PrepareForCreate(json::Document& /*object*/) const {}
   virtual void Validate(const json::Value& /*object*/, FieldErrors* /*errors*/) const {}

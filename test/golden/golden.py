@@ -50,10 +50,16 @@ class Suite:
     def __init__(self, folder):
         self.api = os.path.join(os.path.abspath(folder), "api")
         self._known_differences = os.path.join(folder, "known_differences.txt")
+        # Other suites show them where a case asks for it.
+        self._managed_fields = os.path.abspath(folder) == HERE
 
     def load(self, path):
         with open(path, encoding="utf-8") as file:
-            return transcript.Transcript(self.name(path), file.read())
+            script = transcript.Transcript(self.name(path), file.read())
+        if self._managed_fields:
+            for case in script.cases:
+                case.options.setdefault("show", "managedFields")
+        return script
 
     def name(self, path):
         return os.path.relpath(path, self.api)
@@ -209,7 +215,7 @@ def show_answer(answer, mask, show=None):
 def show_body(content_type, body, mask, managed_fields=False):
     if "protobuf" in content_type and body:
         try:
-            return "", wire_text.show_protobuf(body, mask)
+            return "", wire_text.show_protobuf(body, mask, managed_fields)
         except ValueError as error:
             return f"not protobuf: {error}", repr(body)
     text = wire_text.LONG_RUN.sub(lambda m: f"${{fill:{len(m.group(0))}}}",
@@ -220,7 +226,7 @@ def show_body(content_type, body, mask, managed_fields=False):
         except wire_text.NotJson as error:
             return ("not JSON: " + str(error)).replace("\n", " "), mask(text)
     if "yaml" in content_type:
-        text = wire_text.show_yaml(text, lambda t: t)
+        text = wire_text.show_yaml(text, managed_fields)
     if not text:
         return "", ""
     layout = "" if text.endswith("\n") else "no newline"

@@ -25,7 +25,6 @@ _PLAIN_RULES = [
     (re.compile(r"apiserver-[a-z2-7]{26}"), "apiserver-<id>"),
     (re.compile(r"X509SHA256=[0-9a-f]{64}"), "X509SHA256=<hash>"),
     # Of an object that is quoted within a string.
-    (re.compile(r',?\\{3}"managedFields\\{3}":\[[^\]]*\]'), ""),
     (re.compile(r'(\\{3}"resourceVersion\\{3}":\\{3}")\d+'), r"\1<rv>"),
     # ListMeta in protobuf.
     (re.compile(r'^( *1: "[^"]*"\n *2: ")\d+(?="\n *3: )', re.M), r"\1<rv>"),

@@ -130,6 +130,10 @@ def without_key(node, key):
     return kind, [(k, without_key(v, key)) for k, v in entries if k != key]
 
 
+def _entry_order(entry):
+    return compact(without_key(entry, '"time"'))
+
+
 def sort_managed_fields(node):
     """Puts the entries of managedFields in the order of their text: the server sorts them by time,
     and whether two requests fall into the same second is chance."""
@@ -138,7 +142,7 @@ def sort_managed_fields(node):
     kind, entries = node
     if kind == "array":
         return kind, [sort_managed_fields(e) for e in entries]
-    return kind, [(k, (v[0], sorted(v[1], key=compact)) if k == '"managedFields"' and
+    return kind, [(k, (v[0], sorted(v[1], key=_entry_order)) if k == '"managedFields"' and
                    not isinstance(v, str) else sort_managed_fields(v)) for k, v in entries]
 
 
@@ -147,6 +151,10 @@ def _is_plain_bookmark(frame):
     head = frame.replace("\n", "").replace(" ", "")[:40]
     return head.startswith(('{"type":"BOOKMARK"', '{1:"BOOKMARK"')) and \
         "k8s.io/initial-events-end" not in frame
+
+
+# Of an object that is quoted within a string.
+_QUOTED_MANAGED_FIELDS = re.compile(r',?\\{3}"managedFields\\{3}":\[[^\]]*\]')
 
 
 def show_json(text, mask, managed_fields=False):
@@ -164,19 +172,22 @@ def show_json(text, mask, managed_fields=False):
     for document in documents:
         document = (sort_managed_fields(document) if managed_fields else
                     without_key(document, '"managedFields"'))
-        masked = mask(compact(document))
+        text = compact(document)
+        if not managed_fields:
+            text = _QUOTED_MANAGED_FIELDS.sub("", text)
+        masked = mask(text)
         line = readable(parse_documents(masked)[0])
         if not _is_plain_bookmark(line):
             shown.append(line)
     return layout, "\n".join(shown)
 
 
-# ---- YAML: as it is, without managedFields.
+# ---- YAML: as it is, with or without managedFields.
 _YAML_MANAGED_FIELDS = re.compile(r"^( *)managedFields:\n(?:\1(?:- |  ).*\n)+", re.M)
 
 
-def show_yaml(text, mask):
-    return mask(_YAML_MANAGED_FIELDS.sub("", text))
+def show_yaml(text, managed_fields=False):
+    return text if managed_fields else _YAML_MANAGED_FIELDS.sub("", text)
 
 
 # ---- Protobuf.
@@ -220,7 +231,7 @@ def _quote(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _show_bytes(value, depth):
+def _show_bytes(value, depth, managed_fields):
     try:
         text = value.decode("utf-8")
         if all(c.isprintable() for c in text):
@@ -228,9 +239,9 @@ def _show_bytes(value, depth):
     except UnicodeDecodeError:
         pass
     if value.startswith(PROTOBUF_MAGIC):
-        return "k8s " + _show_message(value[4:], depth)
+        return "k8s " + _show_message(value[4:], depth, managed_fields)
     try:
-        return _show_message(value, depth)
+        return _show_message(value, depth, managed_fields)
     except ValueError:
         return "base64 " + base64.b64encode(value).decode()
 
@@ -239,23 +250,23 @@ def _is_managed_fields(number, value):
     return number == 17 and isinstance(value, bytes) and b"FieldsV1" in value
 
 
-def _show_message(data, depth):
+def _show_message(data, depth, managed_fields):
     pad = "  " * (depth + 1)
     lines = []
     for number, wire_type, value in _fields(data):
-        if _is_managed_fields(number, value):
+        if not managed_fields and _is_managed_fields(number, value):
             continue
         if wire_type == 0:
             shown = "<now>" if abs(value - time.time()) < CLOCK_SKEW_MAX_S else str(value)
         elif wire_type == 2:
-            shown = _show_bytes(value, depth + 1)
+            shown = _show_bytes(value, depth + 1, managed_fields)
         else:
             shown = "0x" + value.hex()
         lines.append(f"{pad}{number}: {shown}")
     return "{\n" + "".join(line + "\n" for line in lines) + "  " * depth + "}"
 
 
-def show_protobuf(data, mask):
+def show_protobuf(data, mask, managed_fields=False):
     """One message, or the frames of a watch (each with its length in four bytes before it)."""
     messages = [data]
     if not data.startswith(PROTOBUF_MAGIC) and data:
@@ -266,7 +277,7 @@ def show_protobuf(data, mask):
             at += 4 + size
     shown = []
     for message in messages:
-        text = _show_bytes(message, 0)
+        text = _show_bytes(message, 0, managed_fields)
         if '1: "BOOKMARK"' in text[:20]:  # its revision is anybody's
             text = re.sub(r'^( *6: ")\d+(?="$)', r"\1<rv>", text, flags=re.M)
         text = mask(text)

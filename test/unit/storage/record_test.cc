@@ -1,5 +1,6 @@
 #include "storage/record.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -87,11 +88,39 @@ TEST(RecordTest, RefusesEachHeaderThatEndsEarlyOrIsBroken) {
     EXPECT_FALSE(Record::Decode(bytes.substr(0, size)).has_value()) << size;
   }
   for (const auto& [at, value] : std::vector<std::pair<size_t, char>>{
-           {0, 2}, {1, 2}, {10, 0}, {10, 127}, {11, 127}, {15, 127}, {17, 'z'}}) {
+           {0, 1}, {1, 2}, {10, 0}, {10, 127}, {11, 9}, {12, 1}, {13, 127}, {17, 127}, {19, 'z'}}) {
     std::string broken = bytes;
     broken[at] = value;
     EXPECT_FALSE(Record::Decode(broken).has_value()) << at;
   }
+}
+
+TEST(RecordTest, GivesManagedFieldsAndTheObjectWithoutThem) {
+  constexpr std::string_view kManaged = R"([{"manager":"m"}])";
+  const std::string json =
+      fmt::format(R"({{"metadata":{{"uid":"u","managedFields":{}}},"spec":{{}}}})", kManaged);
+  RecordContent content;
+  content.uid = "u";
+  content.json = json;
+  content.rv_offset = static_cast<uint32_t>(json.find(",\"managedFields"));
+  content.managed_fields_at = content.rv_offset;
+  content.managed_fields_size = static_cast<uint32_t>(json.find("},\"spec") - content.rv_offset);
+  const Record record = MakeRecord(content, 7);
+  EXPECT_EQ(record.managed_fields(), kManaged);
+  std::string text;
+  record.AppendUnmanaged({7}, &text);
+  EXPECT_EQ(text, R"({"metadata":{"uid":"u","resourceVersion":"7"},"spec":{}})");
+
+  RecordContent other = content;
+  const std::string unmanaged = R"({"metadata":{"uid":"u"},"spec":{}})";
+  other.json = unmanaged;
+  other.managed_fields_at = other.managed_fields_size = 0;
+  EXPECT_EQ(MakeRecord(other, 7).managed_fields(), "");
+  EXPECT_TRUE(record.SameUnmanaged(other));
+  EXPECT_TRUE(record.SameUnmanaged(content));
+  const std::string changed = R"({"metadata":{"uid":"u"},"spec":{"a":1}})";
+  other.json = changed;
+  EXPECT_FALSE(record.SameUnmanaged(other));
 }
 
 // Whatever decodes must encode to the same bytes: an encoding has one meaning, a meaning one

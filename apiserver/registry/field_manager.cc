@@ -1,0 +1,167 @@
+#include "apiserver/registry/field_manager.h"
+
+#include <vector>
+
+#include "apiserver/registry/reset_fields.h"
+#include "apiserver/registry/versioned_comparison.h"
+#include "base/assert.h"
+#include "base/json/parse.h"
+#include "base/json/write.h"
+#include "openapi/managed_fields/path_element.h"
+#include "openapi/typed.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+constexpr std::string_view kScale = "scale";
+
+using openapi::ManagedFields;
+using openapi::ManagerId;
+using openapi::ResourceInfo;
+
+// What an object of each type is before it has any fields.
+class EmptyObjects {
+ public:
+  explicit EmptyObjects(const openapi::TypeTable& types) : objects_(types.types().size()) {
+    for (const ResourceInfo& resource : openapi::Catalog::BuiltIn().resources()) {
+      json::Document& object = objects_[resource.type];
+      if (!object.root.IsNull()) continue;
+      object.root = json::Value::Object();
+      const auto normalized =
+          openapi::Normalize(object.root, resource.type, types, object.arena, nullptr);
+      KULISSE_ASSERT(normalized.has_value());
+    }
+  }
+  [[nodiscard]] const json::Document& Of(openapi::TypeId type) const { return objects_[type]; }
+
+ private:
+  std::vector<json::Document> objects_;
+};
+
+const json::Value& EmptyObject(openapi::TypeId type, const openapi::TypeTable& types) {
+  static const EmptyObjects objects(types);
+  return objects.Of(type).root;
+}
+
+// Takes metadata.managedFields out of the object; null when there is none.
+json::Value TakeManagedFields(json::Document& object) {
+  json::Value taken;
+  json::Value* metadata = object.root.Find("metadata");
+  if (metadata == nullptr) return taken;
+  if (json::Value* managed = metadata->Find("managedFields")) {
+    taken = std::move(*managed);
+    metadata->Remove("managedFields");
+  }
+  return taken;
+}
+
+// As Scale shows them, where none are left out.
+int64_t Replicas(const json::Value& workload) {
+  const json::Value* replicas = workload.Find({"spec", "replicas"});
+  return replicas != nullptr && replicas->IsInt() ? replicas->AsInt() : 0;
+}
+
+ManagedFields ParseStored(std::string_view text, json::Arena& arena) {
+  auto managed = ManagedFields::Parse(text, arena);
+  KULISSE_ASSERT(managed.has_value());  // we wrote it
+  return std::move(*managed);
+}
+
+}  // namespace
+
+FieldManager::FieldManager(const openapi::Catalog& catalog, const openapi::TypeTable& types,
+                           const ResourceInfo& stored, const FieldWriter& writer, SystemTime now)
+    : catalog_(catalog),
+      types_(types),
+      stored_(stored),
+      served_(writer.served == nullptr ? stored : *writer.served),
+      writer_(writer),
+      now_(FormatTime(now)) {}
+
+ManagerId FieldManager::Self(bool applied) {
+  std::string manager;
+  openapi::AppendEscaped(writer_.manager.empty() ? "unknown" : writer_.manager, &manager);
+  return {.manager = arena_.Copy(manager),
+          .applied = applied,
+          .api_version = arena_.Copy(served_.api_version()),
+          .subresource = writer_.subresource};
+}
+
+std::string FieldManager::Track(ManagedFields managed, const json::Value& before,
+                                const json::Value& after) {
+  VersionedComparison comparison(catalog_, types_, stored_, writer_.subresource, before, after,
+                                 arena_);
+  managed.Update([&](std::string_view version) { return comparison.In(version); }, Self(false),
+                 now_, arena_);
+  return managed.ToText();
+}
+
+std::string FieldManager::Create(json::Document& object, bool complete) {
+  const json::Value sent = TakeManagedFields(object);
+  ManagedFields managed;
+  if (sent.IsArray() && !ManagedFields::IsReset(sent)) {
+    managed = ManagedFields::FromJson(sent, arena_).value_or(ManagedFields());
+  }
+  if (complete && !managed.empty()) return managed.ToText();
+  return Track(std::move(managed), EmptyObject(stored_.type, types_), object.root);
+}
+
+std::string FieldManager::Update(std::string_view current, const json::Value& old,
+                                 json::Document& object) {
+  const json::Value sent = TakeManagedFields(object);
+  if (writer_.subresource == kScale) return UpdateScale(current, old, object.root);
+  if (!KeepsManagers(writer_.subresource)) return std::string(current);
+  std::optional<ManagedFields> managed;
+  if (sent.IsArray() && writer_.subresource.empty() && json::ToString(sent) != current) {
+    if (ManagedFields::IsReset(sent)) return "";
+    managed = ManagedFields::FromJson(sent, arena_);
+    if (managed && managed->empty()) managed.reset();
+  }
+  // An object whose managers were forgotten has none until somebody applies.
+  if (!managed && current.empty()) return "";
+  if (!managed) managed = ParseStored(current, arena_);
+  return Track(std::move(*managed), old, object.root);
+}
+
+// Upstream: managedfields/scalehandler.go.
+std::string FieldManager::UpdateScale(std::string_view current, const json::Value& old,
+                                      const json::Value& object) {
+  constexpr std::string_view kReplicas[] = {"f:spec", "f:replicas"};
+  const int64_t before = Replicas(old);
+  const int64_t after = Replicas(object);
+  if (before == after) return std::string(current);
+  ManagedFields managed = ParseStored(current, arena_);
+  openapi::FieldSet replicas;
+  replicas.Insert(kReplicas, arena_);
+  bool managed_before = false;
+  const std::string api_version = stored_.api_version();
+  std::erase_if(managed.entries(), [&](openapi::ManagedFieldsEntry& entry) {
+    if (entry.id.api_version != api_version) return true;
+    if (!entry.fields.Has(kReplicas)) return false;
+    managed_before = true;
+    entry.fields = Difference(entry.fields, replicas, arena_);
+    return entry.fields.empty();
+  });
+  if (!managed_before) return std::string(current);
+  if (after != 0) {
+    managed.entries().push_back({.id = Self(false), .time = {}, .fields = replicas});
+  }
+  return managed.ToText();
+}
+
+void SetManagedFields(std::string_view managed_fields, json::Document& object) {
+  if (managed_fields.empty()) return;
+  auto managed = json::ParseInto(managed_fields, object.arena);
+  KULISSE_ASSERT(managed.has_value());  // we wrote it
+  object.root.SetDefaultObject("metadata", object.arena)
+      .Set("managedFields", std::move(*managed), object.arena);
+}
+
+bool SameManagersButTimes(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  json::Arena arena;
+  return ManagedFields::SameButTimes(ParseStored(a, arena), ParseStored(b, arena));
+}
+
+}  // namespace kulisse::apiserver
