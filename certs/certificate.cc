@@ -140,8 +140,9 @@ std::expected<PrivateKey, std::string> PrivateKey::FromPem(const std::string& pe
 
 std::string PrivateKey::ToPem() const {
   const Bio bio = WriteBio();
-  KULISSE_ASSERT(PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr,
-                                               nullptr) == 1);
+  // Not as PKCS #8: fabric8's Java client takes "BEGIN PRIVATE KEY" for an RSA key.
+  KULISSE_ASSERT(PEM_write_bio_PrivateKey_traditional(bio.get(), key_.get(), nullptr, nullptr, 0,
+                                                      nullptr, nullptr) == 1);
   return Text(bio);
 }
 

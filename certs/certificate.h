@@ -26,7 +26,7 @@ class PrivateKey {
   static PrivateKey Generate();
   static std::expected<PrivateKey, std::string> FromPem(const std::string& pem);
 
-  [[nodiscard]] std::string ToPem() const;        // PKCS #8, "BEGIN PRIVATE KEY"
+  [[nodiscard]] std::string ToPem() const;        // SEC1, "BEGIN EC PRIVATE KEY"
   [[nodiscard]] std::string PublicToPem() const;  // "BEGIN PUBLIC KEY"
   [[nodiscard]] evp_pkey_st* get() const { return key_.get(); }
 
