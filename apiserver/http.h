@@ -23,6 +23,7 @@ using Header = std::pair<std::string, std::string>;
 struct ClientCertificate {
   std::string common_name;
   std::vector<std::string> organizations;
+  std::string sha256 = {};  // of the whole certificate, in hexadecimal
 };
 
 struct HttpRequest {

@@ -43,9 +43,10 @@ Authenticator::Authenticator(TokenFile tokens) : tokens_(std::move(tokens)) {}
 Result<UserInfo> Authenticator::Authenticate(const HttpRequest& request) const {
   // A certificate without a common name names nobody: upstream goes on to the next method.
   if (request.client_certificate && !request.client_certificate->common_name.empty()) {
-    return WithAuthenticatedGroup({.name = request.client_certificate->common_name,
-                                   .uid = "",
-                                   .groups = request.client_certificate->organizations});
+    const ClientCertificate& certificate = *request.client_certificate;
+    UserInfo user{.name = certificate.common_name, .uid = "", .groups = certificate.organizations};
+    user.extra[std::string(kCredentialId)] = {"X509SHA256=" + certificate.sha256};
+    return WithAuthenticatedGroup(std::move(user));
   }
   const std::optional<std::string_view> token = BearerToken(request);
   if (token) {

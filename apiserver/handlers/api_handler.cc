@@ -212,7 +212,9 @@ ApiHandler::Answer ApiHandler::ServeResource(RequestState& state) {
   const size_t depth = info.parts.size() - (below_namespace ? 2 : 0);
   const bool has_name = depth >= 2;
   const openapi::ResourceInfo* resource = state.resource;
-  if (resource == nullptr || (depth > 3) || (below_namespace && !resource->namespaced) ||
+  // What is behind a proxy may have any path.
+  if (resource == nullptr || (depth > 3 && info.subresource != "proxy") ||
+      (below_namespace && !resource->namespaced) ||
       (resource->namespaced && !below_namespace && has_name)) {
     return ErrorResponse(state, Status::UnknownResource());
   }

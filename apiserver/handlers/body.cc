@@ -50,10 +50,10 @@ Result<void> CheckKind(std::string_view api_version, std::string_view kind,
   const bool no_version = api_version.empty();
   const std::string_view given_version = no_version ? expected.version : version;
   const std::string_view given_group = no_version ? expected.group : group;
-  if (given_kind == expected.kind && given_group == expected.group &&
-      given_version == expected.version) {
-    return {};
-  }
+  const bool known_version =
+      given_version == expected.version ||
+      (!expected.other_version.empty() && given_version == expected.other_version);
+  if (given_kind == expected.kind && given_group == expected.group && known_version) return {};
   const bool known = catalog.FindKind(given_group, given_version, given_kind) != nullptr;
   if (known) {
     return std::unexpected(

@@ -21,6 +21,7 @@ struct ExpectedKind {
   std::string_view version;
   std::string_view kind;
   openapi::TypeId type;
+  std::string_view other_version = {};  // of the same group, that has the same form
 };
 
 // The object of the body. kind and apiVersion may be missing; others than expected are refused.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apiserver/handlers/continue_token.h"
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/registry/conversion.h"
@@ -35,13 +37,13 @@ std::string ReplacedName(const json::Document& object) {
   return std::string(object.root.FindString({"metadata", "name"}));
 }
 
-Status NotImplemented(const RequestState& state) {
+}  // namespace
+
+Status ResourceHandlers::NotSupported(const RequestState& state) {
   return Status::Plain(
       501, fmt::format("{} of {}/{} is not supported by this version of Kulisse", state.info.verb,
                        state.resource->resource, state.info.subresource));
 }
-
-}  // namespace
 
 ObjectName ResourceHandlers::NameOf(const RequestState& state) {
   return {state.resource->namespaced ? state.info.ns : std::string(), state.info.name};
@@ -50,6 +52,8 @@ ObjectName ResourceHandlers::NameOf(const RequestState& state) {
 RequestContext ResourceHandlers::Context(RequestState& state, const WriteOptions& options) const {
   RequestContext context;
   context.user = state.user.name;
+  context.uid = state.user.uid;
+  context.extra = state.user.extra;
   context.groups = state.user.groups;
   context.field_manager = options.field_manager;
   context.served = state.resource;
@@ -84,12 +88,13 @@ Result<HttpResponse> ResourceHandlers::Handle(RequestState& state) {
   const std::string& verb = state.info.verb;
   const std::string_view subresource =
       state.subresource == nullptr ? std::string_view() : state.subresource->name;
-  const bool whole = subresource.empty() || subresource == "status" || subresource == "scale" ||
-                     subresource == "finalize" || subresource == "approval";
+  static constexpr std::string_view kOfObjects[] = {
+      "", "status", "scale", "finalize", "approval", "ephemeralcontainers", "resize"};
+  const bool whole = std::ranges::find(kOfObjects, subresource) != std::end(kOfObjects);
   if (verb == "create") {
     return subresource.empty() ? Create(state) : CreateSubresource(state);
   }
-  if (!whole) return std::unexpected(NotImplemented(state));
+  if (!whole) return std::unexpected(NotSupported(state));
   if (verb == "get") return subresource == "scale" ? GetScale(state) : Get(state);
   if (verb == "list") return List(state);
   if (verb == "watch") return Watch(state);

@@ -52,6 +52,9 @@ class ResourceHandlers {
   Result<HttpResponse> CreateBinding(RequestState& state, const WriteOptions& options,
                                      const json::Value& binding, std::string_view pod);
 
+  Result<HttpResponse> CreateEviction(RequestState& state, WriteOptions options,
+                                      const json::Value& eviction);
+
   // The list at a revision that may not be there yet.
   Result<HttpResponse> ListAt(RequestState& state, const ListOptions& options);
   // The mutation of a PUT: the object of the body takes the place of the current one.
@@ -65,7 +68,11 @@ class ResourceHandlers {
                               storage::Revision revision) const;
   // A Status as the whole answer.
   HttpResponse StatusResponse(const RequestState& state, int code, std::string_view json) const;
+  // What creates of bindings and evictions answer.
+  HttpResponse CreatedStatus(const RequestState& state, storage::Revision revision) const;
   HttpResponse ScaleResponse(const RequestState& state, const storage::Record& record) const;
+  // What is refused until it is built.
+  static Status NotSupported(const RequestState& state);
   static ObjectName NameOf(const RequestState& state);
 
   ResourceStore& store_;

@@ -23,6 +23,9 @@ json::Value UserObject(const UserInfo& user, json::Arena& arena) {
   object.Set("username", json::Value::String(user.name, arena), arena);
   if (!user.uid.empty()) object.Set("uid", json::Value::String(user.uid, arena), arena);
   object.Set("groups", Strings(user.groups, arena), arena);
+  for (const auto& [key, values] : user.extra) {
+    object.SetDefaultObject("extra", arena).Set(key, Strings(values, arena), arena);
+  }
   return object;
 }
 

@@ -4,6 +4,8 @@
 
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/handlers/resource_handlers.h"
+#include "apiserver/registry/eviction.h"
+#include "apiserver/registry/object_encoding.h"
 #include "base/assert.h"
 #include "base/json/parse.h"
 #include "base/json/write.h"
@@ -44,8 +46,7 @@ json::Document ScaleOf(const json::Value& object) {
   json::Arena& arena = scale.arena;
   scale.root = json::Value::Object();
   json::Value& metadata = scale.root.SetDefaultObject("metadata", arena);
-  for (const std::string_view name :
-       {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+  for (const std::string_view name : {"name", "namespace", "uid", "creationTimestamp"}) {
     if (const json::Value* value = object.Find({"metadata", name})) {
       metadata.Set(name, value->Clone(arena), arena);
     }
@@ -79,11 +80,23 @@ Result<void> CheckScale(const json::Value& scale, std::string_view name) {
 
 HttpResponse ResourceHandlers::ScaleResponse(const RequestState& state,
                                              const storage::Record& record) const {
+  // A Scale is shown as if it were stored, so that every representation has it.
+  ResourceInfo scales;
+  scales.group = "autoscaling";
+  scales.version = "v1";
+  scales.resource = "scales";
+  scales.kind = "Scale";
+  scales.type = state.subresource->type;
+  scales.verbs = 1 << static_cast<int>(openapi::Verb::kGet);
+  scales.storage_name = "scales.autoscaling";
+  scales.storage = &scales;
   const json::Document scale = ScaleOf(ResourceStore::Decode(record).root);
+  EncodedObject encoded;
+  EncodeObject(scales, scale.root, "", &encoded);
   HttpResponse response;
   response.headers.emplace_back("Content-Type", state.representation.content_type());
-  response.body = EncodeDocument(scale.root, "autoscaling/v1", "Scale", state.subresource->type,
-                                 state.representation, store_.types());
+  response.body = Encoder(scales, store_.types(), state.representation, store_.runtime())
+                      .Object(*DryRunRecord(encoded.content, record.revision()), record.revision());
   response.after = record.revision();
   return response;
 }
@@ -148,22 +161,53 @@ Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patc
 }
 
 Result<HttpResponse> ResourceHandlers::CreateSubresource(RequestState& state) {
-  if (state.subresource->name != "binding") {
-    return std::unexpected(Status::Plain(
-        501, fmt::format("create of {}/{} is not supported by this version of Kulisse",
-                         state.resource->resource, state.info.subresource)));
-  }
+  const std::string_view name = state.subresource->name;
+  if (name != "binding" && name != "eviction") return std::unexpected(NotSupported(state));
+  const bool binding = name == "binding";
   KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "CreateOptions",
                                                                state.request.Find("User-Agent")));
-  const ExpectedKind kind{"", "v1", "Binding", state.subresource->type};
-  KULISSE_ASSIGN(const json::Document binding,
+  ExpectedKind kind{"", "v1", "Binding", state.subresource->type};
+  if (!binding) kind = {"policy", "v1", "Eviction", state.subresource->type, "v1beta1"};
+  KULISSE_ASSIGN(const json::Document object,
                  DecodeBody(state.request, kind, options.field_validation, store_.catalog(),
                             store_.types(), &state.warnings));
-  const std::string_view name = binding.root.FindString({"metadata", "name"});
-  if (!name.empty() && name != state.info.name) {
-    return std::unexpected(Status::BadRequest("name in URL does not match name in Binding object"));
+  const std::string_view own_name = object.root.FindString({"metadata", "name"});
+  // A body without a name gets that of the URL.
+  if (!own_name.empty() && own_name != state.info.name) {
+    return std::unexpected(
+        Status::BadRequest(fmt::format("name in URL does not match name in {} object", kind.kind)));
   }
-  return CreateBinding(state, options, binding.root, state.info.name);
+  return binding ? CreateBinding(state, options, object.root, state.info.name)
+                 : CreateEviction(state, options, object.root);
+}
+
+Result<HttpResponse> ResourceHandlers::CreateEviction(RequestState& state, WriteOptions options,
+                                                      const json::Value& eviction) {
+  constexpr std::string_view kBreaking = "ignoreStoreReadErrorWithClusterBreakingPotential";
+  DeleteRequest request;
+  if (const json::Value* body = eviction.Find("deleteOptions")) {
+    if (const json::Value* breaking = body->Find(kBreaking);
+        breaking != nullptr && breaking->IsBool() && breaking->AsBool()) {
+      return std::unexpected(Status::Invalid(
+          {"policy", "Eviction"}, state.info.name,
+          {FieldError::Invalid(fmt::format("deleteOptions.{}", kBreaking), "true",
+                               "can not be set for pod eviction, try after removing the option")}));
+    }
+    KULISSE_ASSIGN(request, ParseDeleteOptions(state.info.query, body));
+  }
+  options.dry_run = options.dry_run || request.dry_run;
+  KULISSE_ASSIGN(const WriteResult result,
+                 EvictPod(store_, Context(state, options), NameOf(state), request.options));
+  return CreatedStatus(state, result.revision);
+}
+
+HttpResponse ResourceHandlers::CreatedStatus(const RequestState& state,
+                                             storage::Revision revision) const {
+  HttpResponse response = StatusResponse(
+      state, 201,
+      R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})");
+  response.after = revision;
+  return response;
 }
 
 Result<HttpResponse> ResourceHandlers::CreateBinding(RequestState& state,
@@ -172,11 +216,7 @@ Result<HttpResponse> ResourceHandlers::CreateBinding(RequestState& state,
                                                      std::string_view pod) {
   KULISSE_ASSIGN(const WriteResult result,
                  store_.Bind(Context(state, options), {state.info.ns, std::string(pod)}, binding));
-  HttpResponse response = StatusResponse(
-      state, 201,
-      R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})");
-  response.after = result.revision;
-  return response;
+  return CreatedStatus(state, result.revision);
 }
 
 }  // namespace kulisse::apiserver

@@ -1,11 +1,13 @@
 #include "apiserver/net/tls.h"
 
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <ctime>
 #include <mutex>
@@ -49,8 +51,18 @@ std::string Text(const ASN1_STRING* string) {
   return text;
 }
 
+std::string Sha256(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
 ClientCertificate Describe(const X509* certificate) {
   ClientCertificate result;
+  result.sha256 = Sha256(certificate);
   const X509_NAME* subject = X509_get_subject_name(certificate);
   for (int i = 0; i < X509_NAME_entry_count(subject); ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(subject, i);

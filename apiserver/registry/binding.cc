@@ -29,6 +29,22 @@ void SetScheduled(json::Document& pod, SystemTime now) {
   conditions->PushBack(std::move(condition), arena);
 }
 
+// The binding may say which pod it means (upstream: storage preconditions).
+Result<void> CheckBoundObject(const json::Value& binding, const json::Value& pod) {
+  const auto check = [&](std::string_view field, std::string_view text) -> Result<void> {
+    const std::string_view wanted = binding.FindString({"metadata", field});
+    const std::string_view is = pod.FindString({"metadata", field});
+    if (wanted.empty() || wanted == is) return {};
+    const std::string_view name = pod.FindString({"metadata", "name"});
+    return std::unexpected(Status::Conflict(
+        {"", "pods"}, name,
+        fmt::format("Precondition failed: {} in precondition: {}, {} in object meta: {}", text,
+                    wanted, text, is)));
+  };
+  KULISSE_TRY(check("uid", "UID"));
+  return check("resourceVersion", "ResourceVersion");
+}
+
 }  // namespace
 
 Result<WriteResult> ResourceStore::Bind(const RequestContext& context, const ObjectName& name,
@@ -52,6 +68,7 @@ Result<WriteResult> ResourceStore::Bind(const RequestContext& context, const Obj
     return std::unexpected(Status::Plain(500, errors.size() > 1 ? "[" + text + "]" : text));
   }
   return Update(context, *pods, name, "binding", [&](json::Document& pod) -> Result<void> {
+    KULISSE_TRY(CheckBoundObject(binding, pod.root));
     const std::string_view bound = pod.root.FindString({"spec", "nodeName"});
     if (pod.root.Find({"metadata", "deletionTimestamp"}) != nullptr) {
       return std::unexpected(Status::Conflict(
@@ -63,15 +80,24 @@ Result<WriteResult> ResourceStore::Bind(const RequestContext& context, const Obj
           resource, name.name,
           fmt::format("pod {} is already assigned to node {}", name.name, GoQuote(bound))));
     }
+    if (const json::Value* gates = pod.root.Find({"spec", "schedulingGates"});
+        gates != nullptr && gates->size() > 0) {
+      return std::unexpected(
+          Status::Conflict(resource, name.name,
+                           fmt::format("pod {} has non-empty .spec.schedulingGates", name.name)));
+    }
     pod.root.SetDefaultObject("spec", pod.arena)
         .Set("nodeName", json::Value::String(node, pod.arena), pod.arena);
     json::Value& metadata = pod.root.SetDefaultObject("metadata", pod.arena);
-    if (const json::Value* annotations = binding.Find({"metadata", "annotations"})) {
-      json::Value& own = metadata.SetDefaultObject("annotations", pod.arena);
-      for (const json::Member& member : annotations->members()) {
+    for (const std::string_view map : {"annotations", "labels"}) {
+      const json::Value* given = binding.Find({"metadata", map});
+      if (given == nullptr || given->size() == 0) continue;
+      json::Value& own = metadata.SetDefaultObject(map, pod.arena);
+      for (const json::Member& member : given->members()) {
         own.Set(member.name, member.value.Clone(pod.arena), pod.arena);
       }
     }
+    if (json::Value* status = pod.root.Find("status")) status->Remove("nominatedNodeName");
     SetScheduled(pod, runtime_.Now());
     return {};
   });

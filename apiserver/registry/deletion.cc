@@ -23,28 +23,6 @@ using storage::RecordPtr;
 constexpr std::string_view kOrphan = "orphan";
 constexpr std::string_view kForeground = "foregroundDeletion";
 
-Result<void> CheckPreconditions(const Preconditions& preconditions, const storage::Record& current,
-                                const ResourceInfo& resource, std::string_view name) {
-  // Upstream names the kind here, not the resource.
-  const GroupResource kind{resource.group, resource.kind};
-  if (preconditions.uid && *preconditions.uid != current.uid()) {
-    return std::unexpected(Status::Conflict(
-        kind, name,
-        fmt::format("the UID in the precondition ({}) does not match the UID in record ({}). The "
-                    "object might have been deleted and then recreated",
-                    *preconditions.uid, current.uid())));
-  }
-  const std::string revision = std::to_string(current.revision().value);
-  if (preconditions.resource_version && *preconditions.resource_version != revision) {
-    return std::unexpected(Status::Conflict(
-        kind, name,
-        fmt::format("the ResourceVersion in the precondition ({}) does not match the "
-                    "ResourceVersion in record ({}). The object might have been modified",
-                    *preconditions.resource_version, revision)));
-  }
-  return {};
-}
-
 bool HasFinalizer(const json::Value& metadata, std::string_view name) {
   const json::Value* finalizers = metadata.Find("finalizers");
   if (finalizers == nullptr) return false;
@@ -116,6 +94,30 @@ void MarkDeleting(json::Document& object, const ResourceInfo& resource, int64_t 
 
 }  // namespace
 
+Result<void> CheckPreconditions(const Preconditions& preconditions, const json::Value& object,
+                                const ResourceInfo& resource) {
+  // Upstream names the kind here, not the resource.
+  const GroupResource kind{resource.group, resource.kind};
+  const std::string_view name = object.FindString({"metadata", "name"});
+  const std::string_view uid = object.FindString({"metadata", "uid"});
+  if (preconditions.uid && *preconditions.uid != uid) {
+    return std::unexpected(Status::Conflict(
+        kind, name,
+        fmt::format("the UID in the precondition ({}) does not match the UID in record ({}). The "
+                    "object might have been deleted and then recreated",
+                    *preconditions.uid, uid)));
+  }
+  const std::string_view revision = object.FindString({"metadata", "resourceVersion"});
+  if (preconditions.resource_version && *preconditions.resource_version != revision) {
+    return std::unexpected(Status::Conflict(
+        kind, name,
+        fmt::format("the ResourceVersion in the precondition ({}) does not match the "
+                    "ResourceVersion in record ({}). The object might have been modified",
+                    *preconditions.resource_version, revision)));
+  }
+  return {};
+}
+
 bool IsReadyToBeRemoved(const ResourceInfo& resource, const json::Value& object) {
   const json::Value* metadata = object.Find("metadata");
   if (metadata == nullptr || metadata->Find("deletionTimestamp") == nullptr) return false;
@@ -141,8 +143,8 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
     if (current == nullptr) {
       return std::unexpected(Status::NotFound(resource.group_resource(), name.name));
     }
-    KULISSE_TRY(CheckPreconditions(options.preconditions, *current, resource, name.name));
     object = DecodeObject(*current);
+    KULISSE_TRY(CheckPreconditions(options.preconditions, object.root, resource));
     if (admission_ != nullptr) {
       const AdmissionAttributes attributes{AdmissionOperation::kDelete,
                                            resource,

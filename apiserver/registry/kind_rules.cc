@@ -19,7 +19,7 @@ constexpr auto kRules = std::to_array<KindRules>({
     {"csistoragecapacities.storage.k8s.io", kSubdomain, false, false, false, false},
     {"customresourcedefinitions.apiextensions.k8s.io", kSubdomain, false, false, false, false,
      true},
-    {"apiservices.apiregistration.k8s.io", kPathSegment, false, false, false, false},
+    {"apiservices.apiregistration.k8s.io", kPathSegment, false, false, false, false, true},
     {"deviceclasses.resource.k8s.io", kSubdomain, true, false, true, false},
     {"endpoints", kSubdomain, true, true, false, false},
     {"events", kSubdomain, true, true, false, false},

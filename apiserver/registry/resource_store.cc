@@ -4,12 +4,14 @@
 
 #include <algorithm>
 
+#include "apiserver/registry/certificate_requests.h"
 #include "apiserver/registry/deletion.h"
 #include "apiserver/registry/field_manager.h"
 #include "apiserver/registry/kind_rules.h"
 #include "apiserver/registry/object_encoding.h"
 #include "apiserver/registry/object_meta.h"
 #include "apiserver/registry/strategy.h"
+#include "apiserver/registry/subresource_rules.h"
 #include "apiserver/registry/written_fields.h"
 #include "base/assert.h"
 #include "base/text.h"
@@ -81,42 +83,6 @@ bool SpecChanged(const json::Value& a, const json::Value& b) {
 
 json::Value& Metadata(json::Document& object) {
   return object.root.SetDefaultObject("metadata", object.arena);
-}
-
-// What an update through `subresource` may not touch gets its old value back.
-void RestoreUntouchable(json::Document& object, const json::Value& old,
-                        const ResourceInfo& resource, std::string_view subresource) {
-  json::Arena& arena = object.arena;
-  if (subresource == "finalize") {
-    // Namespaces: spec.finalizers alone changes.
-    json::Value finalizers;
-    if (const json::Value* wanted = object.root.Find({"spec", "finalizers"})) {
-      finalizers = wanted->Clone(arena);
-    }
-    object.root = old.Clone(arena);
-    json::Value& spec = object.root.SetDefaultObject("spec", arena);
-    spec.Set("finalizers", std::move(finalizers), arena);
-  } else if (subresource == "status" || subresource == "approval") {
-    std::vector<std::string_view> names;
-    for (const json::Member& member : object.root.members()) {
-      if (member.name != "metadata" && member.name != "status" && member.name != "kind" &&
-          member.name != "apiVersion") {
-        names.push_back(member.name);
-      }
-    }
-    for (const json::Member& member : old.members()) {
-      if (member.name != "metadata" && member.name != "status") names.push_back(member.name);
-    }
-    for (const std::string_view name : names) CopyOrRemove(object.root, old, name, arena);
-    CopyOrRemove(Metadata(object), *old.Find("metadata"), "ownerReferences", arena);
-    if (RulesOf(resource).status_keeps_metadata) {
-      for (const std::string_view name : {"labels", "annotations", "finalizers"}) {
-        CopyOrRemove(Metadata(object), *old.Find("metadata"), name, arena);
-      }
-    }
-  } else if (subresource.empty() && resource.FindSubresource("status") != nullptr) {
-    CopyOrRemove(object.root, old, "status", arena);
-  }
 }
 
 // System fields of metadata after an update, the old ones, and the generation.
@@ -273,6 +239,7 @@ Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
       !context.keep_status) {
     ResetField(object, resource, "status", types_);
   }
+  if (resource.storage_name == kCertificateRequests) SetRequester(context, object);
   metadata.Set("uid", json::Value::String(NewUuid(runtime_), arena), arena);
   metadata.Set("creationTimestamp", json::Value::String(FormatTime(runtime_.Now()), arena), arena);
   return {};
@@ -392,7 +359,7 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
                                              std::unique_ptr<Allocator::Claim>* claim) const {
   KULISSE_TRY(CheckResourceVersion(object.root, current, resource, name.name));
   RestoreSystemFields(object, old);
-  RestoreUntouchable(object, old, resource, subresource);
+  RestoreUntouchable(object, old, resource, subresource, runtime_.Now());
   const Strategy& strategy = StrategyOf(resource);
   if (subresource.empty()) strategy.PrepareForUpdate(object, old);
   if (subresource == "status") {
@@ -404,7 +371,7 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
     claim->reset();
     KULISSE_ASSIGN(*claim, allocator->Allocate(context, object, &old));
   }
-  if (subresource.empty()) BumpGeneration(object, old, resource, strategy);
+  if (ChangesSpec(subresource)) BumpGeneration(object, old, resource, strategy);
   Canonicalize(object, resource, types_);
 
   FieldErrors errors;
@@ -413,9 +380,11 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
   ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
   ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
   ValidateObjectMetaUpdate(metadata, *old.Find("metadata"), &errors);
-  if (subresource != "status") {
-    strategy.Validate(object.root, &errors);
+  if (subresource != "status") strategy.Validate(object.root, &errors);
+  if (subresource.empty()) {
     strategy.ValidateUpdate(object.root, old, &errors);
+  } else {
+    ValidateSubresourceUpdate(object.root, old, resource, subresource, &errors);
   }
   openapi::ValidateUpdate(object.root, old, resource.type, subresource, &errors);
   if (!errors.empty()) {

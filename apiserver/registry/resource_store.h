@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +27,9 @@ namespace kulisse::apiserver {
 // Who asks and how; what strategies and admission may look at.
 struct RequestContext {
   std::string user;
+  std::string uid;
   std::vector<std::string> groups;
+  std::map<std::string, std::vector<std::string>> extra;
   std::string field_manager;
   // The row of the request, whose version its fields are managed in; null for the stored version.
   const openapi::ResourceInfo* served = nullptr;

@@ -396,6 +396,8 @@ class EventStrategy final : public Strategy {
 
 }  // namespace
 
+std::string_view PodQosClass(const json::Value& spec) { return QosClass(spec); }
+
 const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const Strategy kDefault;
   static const PodStrategy kPod;

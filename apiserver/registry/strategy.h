@@ -47,4 +47,7 @@ class Strategy {
 
 [[nodiscard]] const Strategy& StrategyOf(const openapi::ResourceInfo& resource);
 
+// "BestEffort", "Burstable" or "Guaranteed": what the amounts in a pod's spec make of it.
+[[nodiscard]] std::string_view PodQosClass(const json::Value& spec);
+
 }  // namespace kulisse::apiserver

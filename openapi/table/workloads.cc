@@ -248,6 +248,13 @@ void PrintDisruptionBudget(const Value& object, Cells& row) {
   row.Age(object);
 }
 
+void PrintScale(const Value& object, Cells& row) {
+  row.Name(object);
+  row.Number(NumberAt(object, {"spec", "replicas"}));
+  row.Number(NumberAt(object, {"status", "replicas"}));
+  row.Age(object);
+}
+
 constexpr Printer kPrinters[] = {
     {"", "replicationcontrollers", PrintReplicationController},
     {"apps", "controllerrevisions", PrintControllerRevision},
@@ -256,6 +263,7 @@ constexpr Printer kPrinters[] = {
     {"apps", "replicasets", PrintReplicaSet},
     {"apps", "statefulsets", PrintStatefulSet},
     {"autoscaling", "horizontalpodautoscalers", PrintAutoscaler},
+    {"autoscaling", "scales", PrintScale},
     {"batch", "cronjobs", PrintCronJob},
     {"batch", "jobs", PrintJob},
     {"policy", "poddisruptionbudgets", PrintDisruptionBudget},

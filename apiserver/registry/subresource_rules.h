@@ -1,0 +1,28 @@
+// What an update through a subresource may change: status, finalize, approval, and of pods
+// ephemeralcontainers and resize. Upstream: the StatusStrategy and its kin of each kind.
+// Threads: pure functions.
+#pragma once
+
+#include <string_view>
+
+#include "base/json/value.h"
+#include "base/status.h"
+#include "base/time.h"
+#include "openapi/catalog.h"
+
+namespace kulisse::apiserver {
+
+// What the subresource ("": the object itself) may not touch gets its old value back.
+void RestoreUntouchable(json::Document& object, const json::Value& old,
+                        const openapi::ResourceInfo& resource, std::string_view subresource,
+                        SystemTime now);
+
+// Whether the subresource changes the object's spec, so that its generation grows.
+[[nodiscard]] bool ChangesSpec(std::string_view subresource);
+
+// The rules of changes that are the subresource's own.
+void ValidateSubresourceUpdate(const json::Value& object, const json::Value& old,
+                               const openapi::ResourceInfo& resource, std::string_view subresource,
+                               FieldErrors* errors);
+
+}  // namespace kulisse::apiserver
