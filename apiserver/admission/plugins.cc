@@ -24,7 +24,7 @@ constexpr PluginRow kPlugins[] = {
     {"NamespaceLifecycle", true, MakeNamespaceLifecycle},
     {"NamespaceExists", false, nullptr},
     {"LimitPodHardAntiAffinityTopology", false, nullptr},
-    {"LimitRanger", true, nullptr},
+    {"LimitRanger", true, MakeLimitRanger},
     {"ServiceAccount", true, MakeServiceAccount},
     {"NodeRestriction", false, nullptr},
     {"TaintNodesByCondition", true, MakeTaintNodesByCondition},
@@ -58,7 +58,7 @@ constexpr PluginRow kPlugins[] = {
     {"MutatingAdmissionWebhook", true, nullptr},
     {"ValidatingAdmissionPolicy", true, nullptr},
     {"ValidatingAdmissionWebhook", true, nullptr},
-    {"ResourceQuota", true, nullptr},
+    {"ResourceQuota", true, MakeResourceQuota},
     {"AlwaysDeny", false, nullptr},
 };
 

@@ -100,7 +100,7 @@ TEST_F(ServiceAccountTest, KeepsMirrorPodsFromAccountsAndSecrets) {
                                               : "403 pods \"" + std::string(row.name) +
                                                     "\" is forbidden: " + std::string(row.want);
     EXPECT_EQ(
-        Outcome(Create("v1/pods", Pod(row.name, std::string(row.spec) + ", nodeName: n", kMirror))),
+        Outcome(Create("v1/pods", Pod(row.name, std::string(row.spec) + ", nodeName: n1", kMirror))),
         want);
   }
 }
