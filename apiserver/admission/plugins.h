@@ -16,7 +16,6 @@
 
 namespace kulisse::apiserver {
 
-class Authorizer;
 class ResourceStore;
 
 struct AdmissionOptions {
@@ -32,7 +31,6 @@ struct AdmissionParts {
   AdmissionCache& cache;
   ResourceStore& resources;
   Runtime& runtime;
-  const Authorizer& authorizer;
 };
 
 // Whether the names are plugins of the real server, and of ours.
@@ -43,21 +41,9 @@ void AppendPlugins(const AdmissionOptions& options, const AdmissionParts& parts,
 
 using MakePlugin = std::unique_ptr<AdmissionPlugin>(const AdmissionOptions& options,
                                                     const AdmissionParts& parts);
-MakePlugin MakeCertificateApproval;
-MakePlugin MakeCertificateSigning;
-MakePlugin MakeCertificateSubjectRestriction;
-MakePlugin MakeDefaultIngressClass;
-MakePlugin MakeDefaultStorageClass;
 MakePlugin MakeDefaultTolerationSeconds;
-MakePlugin MakeLimitRanger;
-MakePlugin MakeNamespaceLifecycle;
-MakePlugin MakePersistentVolumeClaimResize;
-MakePlugin MakePodTopologyLabels;
 MakePlugin MakePriority;
-MakePlugin MakeResourceQuota;
-MakePlugin MakeRuntimeClass;
 MakePlugin MakeServiceAccount;
-MakePlugin MakeStorageObjectInUseProtection;
 MakePlugin MakeTaintNodesByCondition;
 
 }  // namespace kulisse::apiserver

@@ -40,6 +40,8 @@ struct ExpectedKind {
 // The media type of a Content-Type header without parameters, in lower case; JSON when missing.
 [[nodiscard]] std::string MediaTypeOf(const HttpRequest& request);
 
+inline constexpr std::string_view kApplyPatch = "application/apply-patch+yaml";
+
 // "object", "array" …: how Go's decoder names a JSON value in its errors.
 [[nodiscard]] std::string_view GoTypeName(const json::Value& value);
 

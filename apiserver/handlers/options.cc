@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/text.h"
 
 namespace kulisse::apiserver {
@@ -45,6 +48,34 @@ Result<bool> ParseDryRun(const std::vector<std::string>& values, std::string_vie
     }
   }
   return dry_run;
+}
+
+// Whether Go's unicode.IsPrint says no; of what people and programs put into names.
+bool IsUnprintable(uint32_t rune) {
+  constexpr std::pair<uint32_t, uint32_t> kRanges[] = {
+      {0x00, 0x1f},     {0x7f, 0xa0},     {0xad, 0xad},     {0x1680, 0x1680}, {0x2000, 0x200f},
+      {0x2028, 0x202f}, {0x205f, 0x206f}, {0x3000, 0x3000}, {0xe000, 0xf8ff}, {0xfeff, 0xfeff}};
+  return std::ranges::any_of(
+      kRanges, [rune](const auto& range) { return rune >= range.first && rune <= range.second; });
+}
+
+FieldErrors CheckPrintable(std::string_view manager) {
+  FieldErrors errors;
+  for (size_t at = 0; at < manager.size();) {
+    const size_t size = std::max<size_t>(Utf8SequenceLength(manager.substr(at)), 1);
+    auto rune = static_cast<uint32_t>(static_cast<unsigned char>(manager[at]));
+    if (size > 1) rune &= 0x7fU >> size;
+    for (size_t i = 1; i < size; ++i) {
+      rune = rune << 6 | (static_cast<unsigned char>(manager[at + i]) & 0x3fU);
+    }
+    if (IsUnprintable(rune)) {
+      errors.push_back(FieldError::Invalid(
+          "fieldManager", GoQuote(manager),
+          fmt::format("invalid character U+{:04X} (at position {})", rune, at)));
+    }
+    at += size;
+  }
+  return errors;
 }
 
 // The rules that tie watch, sendInitialEvents, resourceVersion and its match together.
@@ -133,6 +164,17 @@ Result<ListOptions> ParseListOptions(const openapi::ResourceInfo& resource, cons
   return options;
 }
 
+Result<WriteOptions> ParseApplyOptions(const Query& query) {
+  if (query.Text("fieldManager").empty()) {
+    return std::unexpected(InvalidOptions(
+        "PatchOptions", {FieldError::Required("fieldManager", "is required for apply patch")}));
+  }
+  KULISSE_ASSIGN(WriteOptions options, ParseWriteOptions(query, "PatchOptions", ""));
+  const std::string_view force = query.Text("force");
+  options.force = !force.empty() && force != "false" && force != "0";
+  return options;
+}
+
 Result<WriteOptions> ParseWriteOptions(const Query& query, std::string_view kind,
                                        std::string_view user_agent) {
   WriteOptions options;
@@ -151,6 +193,9 @@ Result<WriteOptions> ParseWriteOptions(const Query& query, std::string_view kind
   if (options.field_manager.size() > kFieldManagerBytesMax) {
     return std::unexpected(
         InvalidOptions(kind, {FieldError::TooLong("fieldManager", kFieldManagerBytesMax)}));
+  }
+  if (const FieldErrors errors = CheckPrintable(options.field_manager); !errors.empty()) {
+    return std::unexpected(InvalidOptions(kind, errors));
   }
   if (options.field_manager.empty()) {
     options.field_manager = user_agent.substr(0, user_agent.find('/'));

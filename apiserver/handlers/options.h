@@ -37,9 +37,13 @@ struct WriteOptions {
   bool dry_run = false;
   FieldValidation field_validation = FieldValidation::kWarn;
   std::string field_manager;
+  bool force = false;  // of an apply
 };
 [[nodiscard]] Result<WriteOptions> ParseWriteOptions(const Query& query, std::string_view kind,
                                                      std::string_view user_agent);
+
+// Of a server-side apply.
+[[nodiscard]] Result<WriteOptions> ParseApplyOptions(const Query& query);
 
 struct DeleteRequest {
   DeleteOptions options;

@@ -21,7 +21,6 @@ namespace {
 constexpr std::string_view kJsonPatch = "application/json-patch+json";
 constexpr std::string_view kMergePatch = "application/merge-patch+json";
 constexpr std::string_view kStrategicPatch = "application/strategic-merge-patch+json";
-constexpr std::string_view kApplyPatch = "application/apply-patch+yaml";
 
 Status UnknownPatchType() {
   Status status = Status::UnsupportedMediaType("415: Unsupported Media Type");
@@ -104,11 +103,6 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
                                                  FieldValidation validation,
                                                  RequestContext* context) {
   const std::string media_type = MediaTypeOf(state.request);
-  if (media_type == kApplyPatch) {
-    return std::unexpected(Status::UnsupportedMediaType(
-        "server-side apply is not supported by this version of Kulisse: use create, update, or a "
-        "JSON, merge or strategic merge patch"));
-  }
   if (media_type != kJsonPatch && media_type != kMergePatch && media_type != kStrategicPatch) {
     return std::unexpected(UnknownPatchType());
   }
@@ -161,6 +155,9 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
 Result<HttpResponse> ResourceHandlers::Patch(RequestState& state) {
   const std::string_view subresource =
       state.subresource == nullptr ? std::string_view() : state.subresource->name;
+  if (MediaTypeOf(state.request) == kApplyPatch) {
+    return subresource == "scale" ? ApplyScale(state) : Apply(state, subresource);
+  }
   if (subresource == "scale") return WriteScale(state, true);
   KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "PatchOptions",
                                                                state.request.Find("User-Agent")));

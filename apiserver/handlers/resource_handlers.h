@@ -60,6 +60,9 @@ class ResourceHandlers {
   // The mutation of a PUT: the object of the body takes the place of the current one.
   Mutation ReplaceWith(const json::Document& replacement, const openapi::ResourceInfo& resource,
                        std::string_view name) const;
+  // PATCH with application/apply-patch+yaml, of the object or a part of it, and of its scale.
+  Result<HttpResponse> Apply(RequestState& state, std::string_view subresource);
+  Result<HttpResponse> ApplyScale(RequestState& state);
   // The mutation of a PATCH by its content type; what it needs to see is noted in the context.
   Result<Mutation> PatchMutation(RequestState& state, const openapi::ResourceInfo& resource,
                                  FieldValidation validation, RequestContext* context);
@@ -92,5 +95,10 @@ class ResourceHandlers {
                                       const ExpectedKind& kind, FieldValidation validation,
                                       const openapi::TypeTable& types, json::Document& object,
                                       std::vector<std::string>* warnings);
+
+// The Scale of a workload, without kind and apiVersion, and how it is written back: the replicas of
+// the object that it scales.
+[[nodiscard]] json::Document ScaleOf(const json::Value& object);
+[[nodiscard]] Result<void> CheckScale(const json::Value& scale, std::string_view name);
 
 }  // namespace kulisse::apiserver

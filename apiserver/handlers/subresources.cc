@@ -40,6 +40,12 @@ std::string SelectorText(const json::Value& object) {
   return parsed ? parsed->ToString() : "";
 }
 
+ExpectedKind ScaleKind(const openapi::SubresourceInfo& subresource) {
+  return {"autoscaling", "v1", "Scale", subresource.type};
+}
+
+}  // namespace
+
 // The Scale of an object, without kind and apiVersion (upstream: registry/apps/*/storage).
 json::Document ScaleOf(const json::Value& object) {
   json::Document scale;
@@ -63,10 +69,6 @@ json::Document ScaleOf(const json::Value& object) {
   return scale;
 }
 
-ExpectedKind ScaleKind(const openapi::SubresourceInfo& subresource) {
-  return {"autoscaling", "v1", "Scale", subresource.type};
-}
-
 Result<void> CheckScale(const json::Value& scale, std::string_view name) {
   const int64_t replicas = IntAt(scale, {"spec", "replicas"});
   if (replicas >= 0) return {};
@@ -75,8 +77,6 @@ Result<void> CheckScale(const json::Value& scale, std::string_view name) {
                       {FieldError::Invalid("spec.replicas", std::to_string(replicas),
                                            "must be greater than or equal to 0")}));
 }
-
-}  // namespace
 
 HttpResponse ResourceHandlers::ScaleResponse(const RequestState& state,
                                              const storage::Record& record) const {

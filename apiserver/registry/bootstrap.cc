@@ -82,6 +82,7 @@ void CreateBootstrapObjects(ResourceStore& store, const BootstrapOptions& option
   const std::string text = BootstrapText(options, store.runtime().Now());
   RequestContext context = RequestContext::Internal("kube-apiserver");
   context.keep_status = true;
+  context.gives_managed_fields = true;
   for (const std::string_view line : Split(text, '\n')) {
     if (line.empty()) continue;
     auto object = json::Parse(line);

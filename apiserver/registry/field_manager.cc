@@ -39,11 +39,6 @@ class EmptyObjects {
   std::vector<json::Document> objects_;
 };
 
-const json::Value& EmptyObject(openapi::TypeId type, const openapi::TypeTable& types) {
-  static const EmptyObjects objects(types);
-  return objects.Of(type).root;
-}
-
 // Takes metadata.managedFields out of the object; null when there is none.
 json::Value TakeManagedFields(json::Document& object) {
   json::Value taken;
@@ -56,12 +51,6 @@ json::Value TakeManagedFields(json::Document& object) {
   return taken;
 }
 
-// As Scale shows them, where none are left out.
-int64_t Replicas(const json::Value& workload) {
-  const json::Value* replicas = workload.Find({"spec", "replicas"});
-  return replicas != nullptr && replicas->IsInt() ? replicas->AsInt() : 0;
-}
-
 ManagedFields ParseStored(std::string_view text, json::Arena& arena) {
   auto managed = ManagedFields::Parse(text, arena);
   KULISSE_ASSERT(managed.has_value());  // we wrote it
@@ -69,6 +58,11 @@ ManagedFields ParseStored(std::string_view text, json::Arena& arena) {
 }
 
 }  // namespace
+
+const json::Value& EmptyObject(openapi::TypeId type, const openapi::TypeTable& types) {
+  static const EmptyObjects objects(types);
+  return objects.Of(type).root;
+}
 
 FieldManager::FieldManager(const openapi::Catalog& catalog, const openapi::TypeTable& types,
                            const ResourceInfo& stored, const FieldWriter& writer, SystemTime now)
@@ -97,19 +91,20 @@ std::string FieldManager::Track(ManagedFields managed, const json::Value& before
   return managed.ToText();
 }
 
-std::string FieldManager::Create(json::Document& object, bool complete) {
+std::string FieldManager::Create(json::Document& object, bool given) {
   const json::Value sent = TakeManagedFields(object);
   ManagedFields managed;
   if (sent.IsArray() && !ManagedFields::IsReset(sent)) {
     managed = ManagedFields::FromJson(sent, arena_).value_or(ManagedFields());
   }
-  if (complete && !managed.empty()) return managed.ToText();
+  if (given && !managed.empty()) return managed.ToText();
   return Track(std::move(managed), EmptyObject(stored_.type, types_), object.root);
 }
 
 std::string FieldManager::Update(std::string_view current, const json::Value& old,
-                                 json::Document& object) {
+                                 json::Document& object, bool given) {
   const json::Value sent = TakeManagedFields(object);
+  if (given) return ManagedFields::FromJson(sent, arena_).value_or(ManagedFields()).ToText();
   if (writer_.subresource == kScale) return UpdateScale(current, old, object.root);
   if (!KeepsManagers(writer_.subresource)) return std::string(current);
   std::optional<ManagedFields> managed;
@@ -122,32 +117,6 @@ std::string FieldManager::Update(std::string_view current, const json::Value& ol
   if (!managed && current.empty()) return "";
   if (!managed) managed = ParseStored(current, arena_);
   return Track(std::move(*managed), old, object.root);
-}
-
-// Upstream: managedfields/scalehandler.go.
-std::string FieldManager::UpdateScale(std::string_view current, const json::Value& old,
-                                      const json::Value& object) {
-  constexpr std::string_view kReplicas[] = {"f:spec", "f:replicas"};
-  const int64_t before = Replicas(old);
-  const int64_t after = Replicas(object);
-  if (before == after) return std::string(current);
-  ManagedFields managed = ParseStored(current, arena_);
-  openapi::FieldSet replicas;
-  replicas.Insert(kReplicas, arena_);
-  bool managed_before = false;
-  const std::string api_version = stored_.api_version();
-  std::erase_if(managed.entries(), [&](openapi::ManagedFieldsEntry& entry) {
-    if (entry.id.api_version != api_version) return true;
-    if (!entry.fields.Has(kReplicas)) return false;
-    managed_before = true;
-    entry.fields = Difference(entry.fields, replicas, arena_);
-    return entry.fields.empty();
-  });
-  if (!managed_before) return std::string(current);
-  if (after != 0) {
-    managed.entries().push_back({.id = Self(false), .time = {}, .fields = replicas});
-  }
-  return managed.ToText();
 }
 
 void SetManagedFields(std::string_view managed_fields, json::Document& object) {

@@ -60,24 +60,22 @@ FieldSet ParseRow(std::string_view text) {
   return *set;
 }
 
-// The system fields with those of a row; a row that names all metadata stays so.
-FieldSet WithSystemFields(std::string_view row) {
-  FieldSet system = SystemFields();
+IgnoredFields MakeIgnored(std::string_view row) {
+  IgnoredFields fields;
+  if (!row.empty()) fields.reset = ParseRow(row);
   const FieldSet metadata_itself = ParseRow(R"({"f:metadata":{}})");
-  system = openapi::Difference(system, metadata_itself, TableArena());
-  return row.empty() ? system : openapi::Union(system, ParseRow(row), TableArena());
+  const FieldSet system = openapi::Difference(SystemFields(), metadata_itself, TableArena());
+  fields.all = openapi::Union(system, fields.reset, TableArena());
+  return fields;
 }
 
 struct Table {
-  std::map<std::pair<std::string_view, std::string_view>, FieldSet> rows;
-  FieldSet none, status, spec;
+  std::map<std::pair<std::string_view, std::string_view>, IgnoredFields> rows;
+  IgnoredFields none, status, spec;
 
-  Table()
-      : none(WithSystemFields("")),
-        status(WithSystemFields(kStatus)),
-        spec(WithSystemFields(kSpec)) {
+  Table() : none(MakeIgnored("")), status(MakeIgnored(kStatus)), spec(MakeIgnored(kSpec)) {
     for (const ResetRow& row : kRows) {
-      rows.emplace(std::pair(row.resource, row.subresource), WithSystemFields(row.fields));
+      rows.emplace(std::pair(row.resource, row.subresource), MakeIgnored(row.fields));
     }
   }
 };
@@ -89,7 +87,8 @@ const FieldSet& SystemFields() {
   return set;
 }
 
-const FieldSet& ResetFields(const openapi::ResourceInfo& resource, std::string_view subresource) {
+const IgnoredFields& IgnoredFieldsOf(const openapi::ResourceInfo& resource,
+                                     std::string_view subresource) {
   static const Table table;
   const auto row = table.rows.find({resource.storage_name, subresource});
   if (row != table.rows.end()) return row->second;

@@ -13,7 +13,11 @@
 namespace kulisse::apiserver {
 
 // Paths that are left out with all that is below them.
-[[nodiscard]] const openapi::FieldSet& ResetFields(const openapi::ResourceInfo& resource,
+struct IgnoredFields {
+  openapi::FieldSet reset;  // what the strategy puts back
+  openapi::FieldSet all;    // with what the server sets
+};
+[[nodiscard]] const IgnoredFields& IgnoredFieldsOf(const openapi::ResourceInfo& resource,
                                                    std::string_view subresource);
 
 // metadata's own system fields, as members alone: those that no apply owns.

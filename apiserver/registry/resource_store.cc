@@ -199,6 +199,22 @@ Result<RecordPtr> ResourceStore::Get(const ResourceInfo& resource, const ObjectN
   return record;
 }
 
+Result<void> ResourceStore::CheckNamespace(const ResourceInfo& resource, std::string_view ns,
+                                           const json::Document& object) const {
+  if (!resource.namespaced) return {};
+  const RecordPtr record = store_.Get({"namespaces", "", std::string(ns)});
+  if (record == nullptr) return std::unexpected(Status::NotFound({"", "namespaces"}, ns));
+  if (!record->deleting()) return {};
+  Status status = Status::Forbidden(
+      resource.group_resource(), object.root.FindString({"metadata", "name"}),
+      fmt::format("unable to create new content in namespace {} because it is being terminated",
+                  ns));
+  status.details->causes.push_back({"NamespaceTerminating",
+                                    fmt::format("namespace {} is being terminated", ns),
+                                    "metadata.namespace"});
+  return std::unexpected(std::move(status));
+}
+
 Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
                                              const ResourceInfo& resource, std::string_view ns,
                                              json::Document& object) const {
@@ -232,6 +248,7 @@ Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
 Result<WriteResult> ResourceStore::Create(const RequestContext& context,
                                           const ResourceInfo& resource, std::string_view ns,
                                           json::Document object) {
+  KULISSE_TRY(CheckNamespace(resource, ns, object));
   for (const std::string_view name :
        {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) {
     Metadata(object).Remove(name);
@@ -240,8 +257,9 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
   StrategyOf(resource).ApplyDefaults(object);
   const std::string managed_fields =
       FieldManager(catalog_, types_, resource, WriterOf(context, ""), runtime_.Now())
-          .Create(object, context.keep_status);
+          .Create(object, context.gives_managed_fields);
   KULISSE_TRY(PrepareForCreate(context, resource, ns, object));
+  openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   const std::string given(object.root.FindString({"metadata", "name"}));
   const std::string base(object.root.FindString({"metadata", "generateName"}));
   if (admission_ != nullptr) {
@@ -395,7 +413,7 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
     openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
     const std::string managed_fields =
         FieldManager(catalog_, types_, resource, WriterOf(context, subresource), runtime_.Now())
-            .Update(current->managed_fields(), old.root, object);
+            .Update(current->managed_fields(), old.root, object, context.gives_managed_fields);
     AdmissionAttributes attributes{AdmissionOperation::kUpdate,
                                    resource,
                                    subresource,

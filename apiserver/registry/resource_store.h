@@ -38,7 +38,9 @@ struct RequestContext {
   bool dry_run = false;
   // The write comes through /scale, which changes its object's replicas.
   bool scales = false;
-  // A new object keeps the status and managers it comes with; for parts of this process alone.
+  // metadata.managedFields of the object that is written are what it shall have.
+  bool gives_managed_fields = false;
+  // A new object keeps the status it comes with; for parts of this process alone.
   bool keep_status = false;
   // Warnings for the client (Warning headers), added to by whoever has one.
   std::vector<std::string>* warnings = nullptr;
@@ -120,6 +122,9 @@ class ResourceStore {
   [[nodiscard]] Runtime& runtime() const { return runtime_; }
 
  private:
+  // 404 or 403 for a namespace that is missing or going.
+  Result<void> CheckNamespace(const openapi::ResourceInfo& resource, std::string_view ns,
+                              const json::Document& object) const;
   // What upstream's BeforeCreate does before the strategy.
   Result<void> PrepareForCreate(const RequestContext& context,
                                 const openapi::ResourceInfo& resource, std::string_view ns,

@@ -394,13 +394,6 @@ class EventStrategy final : public Strategy {
   }
 };
 
-// --- definitions of custom resources
-
-class DefinitionStrategy final : public Strategy {
- public:
-  void PrepareForCreate(json::Document& object) const override { WriteStoredVersions(object); }
-};
-
 }  // namespace
 
 std::string_view PodQosClass(const json::Value& spec) { return QosClass(spec); }
@@ -420,7 +413,6 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const ConfigMapStrategy kConfigMap;
   static const ServiceStrategy kService;
   static const EventStrategy kEvent;
-  static const DefinitionStrategy kDefinition;
   static const std::map<std::string_view, const Strategy*> kByKind = {
       {"pods", &kPod},
       {"deployments.apps", &kDeployment},
@@ -436,7 +428,6 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
       {"configmaps", &kConfigMap},
       {"services", &kService},
       {"events", &kEvent},
-      {"customresourcedefinitions.apiextensions.k8s.io", &kDefinition},
   };
   const auto it = kByKind.find(resource.storage_name);
   return it == kByKind.end() ? kDefault : *it->second;

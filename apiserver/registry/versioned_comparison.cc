@@ -35,7 +35,7 @@ const openapi::ResourceInfo* FindVersion(const openapi::Catalog& catalog,
 }
 
 openapi::Comparison VersionedComparison::Compare(const openapi::ResourceInfo& row) {
-  const openapi::FieldSet& ignored = ResetFields(stored_, subresource_);
+  const openapi::FieldSet& ignored = IgnoredFieldsOf(stored_, subresource_).all;
   if (&row == &stored_) {
     return CompareObjects(before_, after_, row.type, types_, ignored, arena_);
   }

@@ -120,25 +120,9 @@ void WriteSchedulingGatedCondition(json::Document& pod) {
            {"message", "Scheduling is blocked due to non-empty scheduling gates"}}) {
     condition.Set(name, Value::StringRef(text), arena);
   }
-  condition.Set("lastTransitionTime",
-                Value::String(pod.root.FindString({"metadata", "creationTimestamp"}), arena),
-                arena);
   Value conditions = Value::Array();
   conditions.PushBack(std::move(condition), arena);
   ObjectAt(pod, {"status"}).Set("conditions", std::move(conditions), arena);
-}
-
-void WriteStoredVersions(json::Document& definition) {
-  json::Arena& arena = definition.arena;
-  const Value* versions = definition.root.Find({"spec", "versions"});
-  if (versions == nullptr) return;
-  Value stored = Value::Array();
-  for (const Value& version : versions->elements()) {
-    const Value* storage = version.Find("storage");
-    if (storage == nullptr || !storage->IsBool() || !storage->AsBool()) continue;
-    stored.PushBack(Value::String(version.FindString({"name"}), arena), arena);
-  }
-  ObjectAt(definition, {"status"}).Set("storedVersions", std::move(stored), arena);
 }
 
 void DropDisabledFields(std::string_view storage_name, json::Document& object,

@@ -90,7 +90,7 @@ std::optional<ManagedFields> ManagedFields::Parse(std::string_view text, json::A
   do {
     ManagedFieldsEntry entry;
     if (!ReadEntry(&text, arena, &entry)) return std::nullopt;
-    managed.entries_.push_back(entry);
+    managed.Add(entry);
   } while (Take(",", &text));
   if (text != "]") return std::nullopt;
   return managed;
@@ -114,13 +114,18 @@ std::optional<ManagedFields> ManagedFields::FromJson(const json::Value& value, j
       if (!set) return std::nullopt;
       entry.fields = *set;
     }
-    if (ManagedFieldsEntry* earlier = managed.Find(entry.id)) {
-      *earlier = entry;  // the last of a manager counts
-    } else {
-      managed.entries_.push_back(entry);
-    }
+    managed.Add(entry);
   }
   return managed;
+}
+
+// The last entry of a manager counts.
+void ManagedFields::Add(const ManagedFieldsEntry& entry) {
+  if (ManagedFieldsEntry* earlier = Find(entry.id)) {
+    *earlier = entry;
+  } else {
+    entries_.push_back(entry);
+  }
 }
 
 bool ManagedFields::IsReset(const json::Value& value) {

@@ -70,6 +70,7 @@ class ManagedFields {
   [[nodiscard]] static bool SameButTimes(const ManagedFields& a, const ManagedFields& b);
 
  private:
+  void Add(const ManagedFieldsEntry& entry);
   // Merges the oldest updates until there are few enough.
   void CapUpdates(json::Arena& arena);
 

@@ -119,7 +119,21 @@ std::vector<std::string_view> SchemaView::KeysOf(const Shape& shape) const {
 std::string_view SchemaView::KeyDefault(const Shape& shape, std::string_view key) const {
   const TypeInfo& type = table_.Get(shape.type);
   const int index = type.FindJson(key);
-  return index < 0 ? "" : type.json_fields[static_cast<size_t>(index)].field->default_json;
+  if (index < 0) return "";
+  const FieldInfo& field = *type.json_fields[static_cast<size_t>(index)].field;
+  if (!field.default_json.empty() || field.omit_empty || field.pointer) return field.default_json;
+  // The document gives what is always written its zero as default.
+  switch (table_.Get(field.type).kind) {
+    case TypeKind::kString:
+      return "\"\"";
+    case TypeKind::kBool:
+      return "false";
+    case TypeKind::kInt32:
+    case TypeKind::kInt64:
+      return "0";
+    default:
+      return "";
+  }
 }
 
 const FieldElements& FieldElements::Of(const TypeTable& table) {
