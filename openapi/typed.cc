@@ -88,12 +88,13 @@ std::string GoTypeAt(const Place* place, std::string_view plain) {
 
 class Normalizer {
  public:
-  Normalizer(const TypeTable& table, Arena& arena, NormalizeReport* report)
+  Normalizer(const TypeTable& table, Arena& arena, NormalizeReport* report, bool stored)
       : table_(table),
         plans_(TypePlans::Of(table)),
         string_(plans_.string_type()),
         arena_(arena),
-        report_(report) {}
+        report_(report),
+        stored_(stored) {}
 
   // False when decoding ended at an error; error() may be set in either case.
   bool Element(Value& value, TypeId type, const Place* place);
@@ -124,6 +125,7 @@ class Normalizer {
   const TypeId string_;
   Arena& arena_;
   NormalizeReport* report_;
+  bool stored_;  // empty lists and maps become null
   std::string error_;
 };
 
@@ -221,6 +223,7 @@ bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
     if (!Field(member.value, field, &place)) return false;
     if (!error_.empty()) continue;  // the value does not matter any more
     if (IsOmitted(member.value, field, table_)) continue;
+    if (stored_ && field.shape != FieldShape::kSingle && member.value.size() == 0) continue;
     Member& to = members[order.size()];
     if (&to != &member) to = std::move(member);
     order.Add(static_cast<size_t>(index));
@@ -323,14 +326,22 @@ bool Normalizer::Schema(Value& value, const TypeInfo& type, const Place* parent)
   return true;
 }
 
+std::expected<void, std::string> Run(Normalizer normalizer, Value& value, TypeId type) {
+  const bool alive = normalizer.Element(value, type, nullptr);
+  if (!alive || !normalizer.error().empty()) return std::unexpected(std::move(normalizer.error()));
+  return {};
+}
+
 }  // namespace
 
 std::expected<void, std::string> Normalize(Value& value, TypeId type, const TypeTable& table,
                                            Arena& arena, NormalizeReport* report) {
-  Normalizer normalizer(table, arena, report);
-  const bool alive = normalizer.Element(value, type, nullptr);
-  if (!alive || !normalizer.error().empty()) return std::unexpected(std::move(normalizer.error()));
-  return {};
+  return Run(Normalizer(table, arena, report, false), value, type);
+}
+
+std::expected<void, std::string> NormalizeStored(Value& value, TypeId type, const TypeTable& table,
+                                                 Arena& arena) {
+  return Run(Normalizer(table, arena, nullptr, true), value, type);
 }
 
 }  // namespace kulisse::openapi

@@ -27,5 +27,10 @@ struct NormalizeReport {
 [[nodiscard]] std::expected<void, std::string> Normalize(json::Value& value, TypeId type,
                                                          const TypeTable& table, json::Arena& arena,
                                                          NormalizeReport* report);
+// The same for an object on its way to the store, which upstream keeps as protobuf: that has no
+// empty lists and maps, and where Go writes them always they come back as null.
+[[nodiscard]] std::expected<void, std::string> NormalizeStored(json::Value& value, TypeId type,
+                                                               const TypeTable& table,
+                                                               json::Arena& arena);
 
 }  // namespace kulisse::openapi

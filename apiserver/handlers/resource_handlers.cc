@@ -8,6 +8,7 @@
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/registry/conversion.h"
 #include "apiserver/registry/kind_rules.h"
+#include "apiserver/registry/warnings.h"
 #include "base/json/write.h"
 #include "base/text.h"
 
@@ -145,7 +146,7 @@ Mutation ResourceHandlers::ReplaceWith(const json::Document& replacement,
     if (!uid.empty() && uid != current_uid) {
       const std::string_view ns = object.root.FindString({"metadata", "namespace"});
       const std::string key =
-          fmt::format("/registry/{}{}{}/{}", resource.resource, ns.empty() ? "" : "/", ns, name);
+          fmt::format("/registry/{}{}{}/{}", EtcdName(resource), ns.empty() ? "" : "/", ns, name);
       return std::unexpected(Status::Conflict(
           resource.group_resource(), name,
           fmt::format("StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, "
@@ -202,11 +203,22 @@ Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
                         result->record->revision());
 }
 
+namespace {
+
+void WarnOfDelete(RequestState& state, const DeleteRequest& request) {
+  const std::string_view warning = DeleteWarning(*state.resource);
+  if (warning.empty() || request.options.propagation_policy) return;
+  state.warnings.emplace_back(warning);
+}
+
+}  // namespace
+
 Result<HttpResponse> ResourceHandlers::Delete(RequestState& state) {
   KULISSE_ASSIGN(const json::Document body, DecodeDeleteOptions(state.request, store_.types()));
   KULISSE_ASSIGN(
       const DeleteRequest request,
       ParseDeleteOptions(state.info.query, state.request.body.empty() ? nullptr : &body.root));
+  WarnOfDelete(state, request);
   WriteOptions options;
   options.dry_run = request.dry_run;
   KULISSE_ASSIGN(const WriteResult result,
@@ -231,6 +243,7 @@ Result<HttpResponse> ResourceHandlers::DeleteCollection(RequestState& state) {
       const DeleteRequest request,
       ParseDeleteOptions(state.info.query, state.request.body.empty() ? nullptr : &body.root));
   KULISSE_ASSIGN(ListOptions list, ParseListOptions(*state.resource, state.info, false));
+  WarnOfDelete(state, request);
   list.limit = 0;
   WriteOptions options;
   options.dry_run = request.dry_run;

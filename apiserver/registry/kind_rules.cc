@@ -73,4 +73,21 @@ const KindRules& RulesOf(const openapi::ResourceInfo& resource) {
   return it == kRules.end() ? kDefault : *it;
 }
 
+std::string_view EtcdName(const openapi::ResourceInfo& resource) {
+  static constexpr auto kNames = std::to_array<std::pair<std::string_view, std::string_view>>({
+      {"apiservices.apiregistration.k8s.io", "apiregistration.k8s.io/apiservices"},
+      {"customresourcedefinitions.apiextensions.k8s.io",
+       "apiextensions.k8s.io/customresourcedefinitions"},
+      {"endpoints", "services/endpoints"},
+      {"ingresses.networking.k8s.io", "ingress"},
+      {"nodes", "minions"},
+      {"replicationcontrollers", "controllers"},
+      {"services", "services/specs"},
+  });
+  for (const auto& [storage_name, name] : kNames) {
+    if (storage_name == resource.storage_name) return name;
+  }
+  return resource.resource;
+}
+
 }  // namespace kulisse::apiserver

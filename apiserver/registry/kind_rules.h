@@ -35,4 +35,7 @@ struct KindRules {
 
 [[nodiscard]] const KindRules& RulesOf(const openapi::ResourceInfo& resource);
 
+// What upstream's keys in etcd begin with, which messages show: mostly the resource's name.
+[[nodiscard]] std::string_view EtcdName(const openapi::ResourceInfo& resource);
+
 }  // namespace kulisse::apiserver

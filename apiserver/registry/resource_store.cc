@@ -12,6 +12,7 @@
 #include "apiserver/registry/object_meta.h"
 #include "apiserver/registry/strategy.h"
 #include "apiserver/registry/subresource_rules.h"
+#include "apiserver/registry/warnings.h"
 #include "apiserver/registry/written_fields.h"
 #include "base/assert.h"
 #include "base/text.h"
@@ -45,8 +46,7 @@ void ResetField(json::Document& object, const ResourceInfo& resource, std::strin
 // it, so this cannot fail.
 void Canonicalize(json::Document& object, const ResourceInfo& resource,
                   const openapi::TypeTable& types) {
-  const auto normalized =
-      openapi::Normalize(object.root, resource.type, types, object.arena, nullptr);
+  const auto normalized = openapi::NormalizeStored(object.root, resource.type, types, object.arena);
   KULISSE_ASSERT(normalized.has_value());
 }
 
@@ -308,6 +308,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
     return std::unexpected(
         Status::Plain(500, "resourceVersion should not be set on objects to be created"));
   }
+  AddWarnings(resource, object.root, nullptr, context.warnings);
 
   UndoList undo;
   if (admission_ != nullptr) {
@@ -390,6 +391,7 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
   if (!errors.empty()) {
     return std::unexpected(Status::Invalid(resource.group_kind(), name.name, errors));
   }
+  if (subresource.empty()) AddWarnings(resource, object.root, &old, context.warnings);
   return {};
 }
 

@@ -111,14 +111,16 @@ void WritePhaseTransitionTime(json::Document& volume, const json::Value* old,
 void WriteSchedulingGatedCondition(json::Document& pod) {
   if (IsEmpty(pod.root.Find({"spec", "schedulingGates"}))) return;
   json::Arena& arena = pod.arena;
+  const std::string_view created = pod.root.FindString({"metadata", "creationTimestamp"});
   Value condition = Value::Object();
   for (const auto& [name, text] :
        std::initializer_list<std::pair<std::string_view, std::string_view>>{
            {"type", "PodScheduled"},
            {"status", "False"},
+           {"lastTransitionTime", created},
            {"reason", "SchedulingGated"},
            {"message", "Scheduling is blocked due to non-empty scheduling gates"}}) {
-    condition.Set(name, Value::StringRef(text), arena);
+    condition.Set(name, Value::String(text, arena), arena);
   }
   Value conditions = Value::Array();
   conditions.PushBack(std::move(condition), arena);

@@ -101,12 +101,16 @@ TEST(WrittenFieldsTest, AVolumeRemembersWhenItsPhaseChanged) {
 }
 
 TEST(WrittenFieldsTest, AGatedPodSaysSo) {
-  CheckRows({{"no gate", R"({"spec":{}})", "", R"({"spec":{}})"},
-             {"a gate", R"({"spec":{"schedulingGates":[{"name":"g"}]}})", "",
-              R"({"spec":{"schedulingGates":[{"name":"g"}]},"status":{"conditions":[{)"
-              R"("type":"PodScheduled","status":"False","reason":"SchedulingGated",)"
-              R"("message":"Scheduling is blocked due to non-empty scheduling gates"}]}})"}},
-            [](json::Document& pod, const json::Value*) { WriteSchedulingGatedCondition(pod); });
+  CheckRows(
+      {{"no gate", R"({"spec":{}})", "", R"({"spec":{}})"},
+       {"a gate",
+        R"({"metadata":{"creationTimestamp":"t"},"spec":{"schedulingGates":[{"name":"g"}]}})", "",
+        R"({"metadata":{"creationTimestamp":"t"},)"
+        R"("spec":{"schedulingGates":[{"name":"g"}]},"status":{"conditions":[{)"
+        R"("type":"PodScheduled","status":"False","lastTransitionTime":"t",)"
+        R"("reason":"SchedulingGated",)"
+        R"("message":"Scheduling is blocked due to non-empty scheduling gates"}]}})"}},
+      [](json::Document& pod, const json::Value*) { WriteSchedulingGatedCondition(pod); });
 }
 
 TEST(WrittenFieldsTest, FieldsOfFeaturesThatAreOffAreDroppedUnlessTheyWereThere) {

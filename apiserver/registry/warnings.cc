@@ -1,0 +1,263 @@
+#include "apiserver/registry/warnings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "apiserver/registry/object_meta.h"
+#include "base/text.h"
+
+namespace kulisse::apiserver {
+
+namespace {
+
+using json::Value;
+
+class Warnings {
+ public:
+  explicit Warnings(std::vector<std::string>* list) : list_(list) {}
+  void Add(std::string text) {
+    if (std::ranges::find(*list_, text) == list_->end()) list_->push_back(std::move(text));
+  }
+
+ private:
+  std::vector<std::string>* list_;
+};
+
+bool IsEmpty(const Value* list) { return list == nullptr || list->size() == 0; }
+
+bool Same(const Value* a, const Value* b) {
+  return a == nullptr || b == nullptr ? a == b : *a == *b;
+}
+
+std::span<const Value> Elements(const Value& object, std::string_view name) {
+  const Value* list = object.Find(name);
+  if (list == nullptr || !list->IsArray()) return {};
+  return list->elements();
+}
+
+// --- pods and their templates
+
+// Volumes of plugins that are gone, and since when.
+constexpr auto kGoneVolumes = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
+    {"gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"},
+    {"scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
+    {"flocker", "deprecated in v1.22, non-functional in v1.25+"},
+    {"storageos", "deprecated in v1.22, non-functional in v1.25+"},
+    {"quobyte", "deprecated in v1.22, non-functional in v1.25+"},
+    {"glusterfs", "deprecated in v1.25, non-functional in v1.26+"},
+    {"cephfs", "deprecated in v1.28, non-functional in v1.31+"},
+    {"rbd", "deprecated in v1.28, non-functional in v1.31+"},
+});
+
+// Elements whose `key` an earlier one has too. Lists are short: no set is worth its memory.
+void WarnOfRepeated(const Value& spec, std::string_view list, std::string_view key,
+                    const std::string& path, Warnings& warnings) {
+  const auto elements = Elements(spec, list);
+  for (size_t i = 1; i < elements.size(); ++i) {
+    const std::string_view text = elements[i].FindString({key});
+    const auto is_same = [&](const Value& e) { return e.FindString({key}) == text; };
+    if (std::any_of(elements.begin(), elements.begin() + static_cast<ptrdiff_t>(i), is_same)) {
+      warnings.Add(
+          fmt::format("{}spec.{}[{}].{}: duplicate {} {}", path, list, i, key, key, GoQuote(text)));
+    }
+  }
+}
+
+void WarnOfEnvironment(const Value& container, const std::string& path, Warnings& warnings) {
+  const auto variables = Elements(container, "env");
+  for (size_t i = 1; i < variables.size(); ++i) {
+    const std::string_view name = variables[i].FindString({"name"});
+    const auto is_same = [&](const Value& v) { return v.FindString({"name"}) == name; };
+    if (std::none_of(variables.begin(), variables.begin() + static_cast<ptrdiff_t>(i), is_same)) {
+      continue;
+    }
+    // "$(X)more" adds to the earlier X; anything else hides it.
+    const std::string reference = fmt::format("$({})", name);
+    const std::string_view value = variables[i].FindString({"value"});
+    const bool adds = variables[i].Find("valueFrom") == nullptr && value != reference &&
+                      value.find(reference) != std::string_view::npos;
+    if (adds) continue;
+    warnings.Add(fmt::format(
+        "{}.env[{}]: hides previous definition of {}, which may be dropped when using apply", path,
+        i, GoQuote(name)));
+  }
+}
+
+void WarnOfVolumes(const Value& spec, const std::string& path, Warnings& warnings) {
+  const auto volumes = Elements(spec, "volumes");
+  for (size_t i = 0; i < volumes.size(); ++i) {
+    for (const auto& [name, text] : kGoneVolumes) {
+      if (volumes[i].Find(name) == nullptr) continue;
+      warnings.Add(fmt::format("{}spec.volumes[{}].{}: {}", path, i, name, text));
+    }
+  }
+}
+
+// `path` is "" for a pod and "spec.template." or alike for a template.
+void WarnOfPodSpec(const Value& spec, const std::string& path, Warnings& warnings) {
+  const auto constraints = Elements(spec, "topologySpreadConstraints");
+  for (size_t i = 0; i < constraints.size(); ++i) {
+    if (constraints[i].Find("labelSelector") != nullptr) continue;
+    warnings.Add(
+        fmt::format("{}spec.topologySpreadConstraints[{}].labelSelector: a null "
+                    "labelSelector results in matching no pod",
+                    path, i));
+  }
+  WarnOfVolumes(spec, path, warnings);
+  WarnOfRepeated(spec, "hostAliases", "ip", path, warnings);
+  WarnOfRepeated(spec, "imagePullSecrets", "name", path, warnings);
+  const auto secrets = Elements(spec, "imagePullSecrets");
+  for (size_t i = 0; i < secrets.size(); ++i) {
+    if (!secrets[i].FindString({"name"}).empty()) continue;
+    warnings.Add(fmt::format("{}spec.imagePullSecrets[{}].name: invalid empty name \"\"", path, i));
+  }
+  for (const std::string_view list : {"initContainers", "containers", "ephemeralContainers"}) {
+    const auto containers = Elements(spec, list);
+    for (size_t i = 0; i < containers.size(); ++i) {
+      WarnOfEnvironment(containers[i], fmt::format("{}spec.{}[{}]", path, list, i), warnings);
+    }
+  }
+  // Of a pod itself it has become 1 by now.
+  const Value* grace = spec.Find("terminationGracePeriodSeconds");
+  if (!path.empty() && grace != nullptr && grace->IsInt() && grace->AsInt() < 0) {
+    warnings.Add(path +
+                 "spec.terminationGracePeriodSeconds: must be >= 0; negative values are "
+                 "invalid and will be treated as 1");
+  }
+}
+
+// Names from which pods get theirs should be DNS labels.
+void WarnOfName(const Value& object, std::string_view use, Warnings& warnings) {
+  const std::string_view name = object.FindString({"metadata", "name"});
+  const std::vector<std::string> wrong = CheckName(NameRule::kLabel, name);
+  if (wrong.empty()) return;
+  warnings.Add(
+      fmt::format("metadata.name: this is used in {}, which can result in surprising "
+                  "behavior; a DNS label is recommended: [{}]",
+                  use, fmt::join(wrong, " ")));
+}
+
+// Kinds with a template: where it is, and whether the name is a part of pods' names.
+struct Templated {
+  std::string_view storage_name;
+  std::array<std::string_view, 3> path;  // of the template; "" at the end of a shorter one
+  bool names_pods;
+};
+
+constexpr auto kTemplated = std::to_array<Templated>({
+    {"cronjobs.batch", {"spec", "jobTemplate", "spec"}, true},
+    {"daemonsets.apps", {"spec", "", ""}, false},
+    {"deployments.apps", {"spec", "", ""}, true},
+    {"jobs.batch", {"spec", "", ""}, true},
+    {"podtemplates", {"", "", ""}, false},
+    {"replicasets.apps", {"spec", "", ""}, true},
+    {"replicationcontrollers", {"spec", "", ""}, true},
+    {"statefulsets.apps", {"spec", "", ""}, false},
+});
+
+const Value* TemplateOf(const Value& object, const Templated& row) {
+  const Value* at = &object;
+  for (const std::string_view name : row.path) {
+    if (at != nullptr && !name.empty()) at = at->Find(name);
+  }
+  return at == nullptr ? nullptr : at->Find("template");
+}
+
+void WarnOfTemplate(const Templated& row, const Value& object, const Value* old,
+                    Warnings& warnings) {
+  if (row.names_pods && old == nullptr) WarnOfName(object, "Pod names and hostnames", warnings);
+  const Value* pod = TemplateOf(object, row);
+  if (pod == nullptr || (old != nullptr && Same(pod, TemplateOf(*old, row)))) return;
+  std::string path;
+  for (const std::string_view name : row.path) {
+    if (!name.empty()) path += std::string(name) + ".";
+  }
+  if (const Value* spec = pod->Find("spec")) WarnOfPodSpec(*spec, path + "template.", warnings);
+}
+
+// --- other kinds
+
+void WarnOfService(const Value& service, Warnings& warnings) {
+  static const Value kEmpty;
+  const Value* found = service.Find("spec");
+  const Value& spec = found == nullptr ? kEmpty : *found;
+  const std::string_view type = spec.FindString({"type"});
+  const bool external_ips = !IsEmpty(spec.Find("externalIPs"));
+  const bool headless = type == "ClusterIP" && spec.FindString({"clusterIP"}) == "None";
+  if (headless) {
+    if (!spec.FindString({"loadBalancerIP"}).empty()) {
+      warnings.Add("spec.loadBalancerIP is ignored for headless services");
+    }
+    if (external_ips) warnings.Add("spec.externalIPs is ignored for headless services");
+    if (spec.FindString({"sessionAffinity"}) != "None") {
+      warnings.Add("spec.SessionAffinity is ignored for headless services");
+    }
+  }
+  if (external_ips && !headless && type != "ExternalName") {
+    warnings.Add(
+        "spec.externalIPs is deprecated and may no longer be implemented in some clusters");
+  }
+  if (type == "ExternalName" && external_ips) {
+    warnings.Add("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+  }
+  if (type != "ExternalName" && !spec.FindString({"externalName"}).empty()) {
+    warnings.Add("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+  }
+  if (spec.FindString({"trafficDistribution"}) == "PreferClose") {
+    warnings.Add("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
+  }
+}
+
+void WarnOfDriver(const Value& driver, const Value* old, Warnings& warnings) {
+  const Value* requests = driver.Find({"spec", "tokenRequests"});
+  if (IsEmpty(requests) || driver.Find({"spec", "serviceAccountTokenInSecrets"}) != nullptr) return;
+  if (old != nullptr && Same(requests, old->Find({"spec", "tokenRequests"}))) return;
+  warnings.Add(
+      "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to "
+      "prevent possible logging of tokens in volume attributes");
+}
+
+}  // namespace
+
+void AddWarnings(const openapi::ResourceInfo& resource, const json::Value& object,
+                 const json::Value* old, std::vector<std::string>* list) {
+  if (list == nullptr) return;
+  Warnings warnings(list);
+  const std::string_view kind = resource.storage_name;
+  if (kind == "pods") {
+    if (old != nullptr) return;
+    WarnOfName(object, "the Pod's hostname", warnings);
+    if (const Value* spec = object.Find("spec")) WarnOfPodSpec(*spec, "", warnings);
+    return;
+  }
+  if (kind == "services") return WarnOfService(object, warnings);
+  if (kind == "csidrivers.storage.k8s.io") return WarnOfDriver(object, old, warnings);
+  if (kind == "persistentvolumes" &&
+      object.FindString({"spec", "persistentVolumeReclaimPolicy"}) == "Recycle") {
+    warnings.Add(
+        "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, "
+        "the recommended approach is to use dynamic provisioning.");
+  }
+  const auto row = std::ranges::find(kTemplated, kind, &Templated::storage_name);
+  if (row != kTemplated.end()) WarnOfTemplate(*row, object, old, warnings);
+  const Value* limit = object.Find({"spec", "revisionHistoryLimit"});
+  if (kind == "statefulsets.apps" && limit != nullptr && limit->IsInt() && limit->AsInt() < 0) {
+    warnings.Add(
+        "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= "
+        "0 is recommended");
+  }
+}
+
+std::string_view DeleteWarning(const openapi::ResourceInfo& resource) {
+  if (resource.storage_name != "jobs.batch") return "";
+  return "child pods are preserved by default when jobs are deleted; set "
+         "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress "
+         "this warning";
+}
+
+}  // namespace kulisse::apiserver
