@@ -61,8 +61,6 @@ inline constexpr size_t kGzipBodyBytesMin = 128 * 1024;
 inline constexpr auto kDrainTimeMax = 800ms;
 
 // --- apiserver
-// ?timeout= of a request is clamped to this (upstream: 60 s).
-inline constexpr auto kRequestTimeoutMax = 60s;
 // Watches without timeoutSeconds end at random between this and twice this (upstream: 1800 s).
 inline constexpr auto kWatchTimeoutMin = 1'800s;
 // Operations of one JSON patch (upstream: 10,000). 413.

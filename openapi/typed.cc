@@ -34,23 +34,6 @@ struct Place {
   std::string_view key = {};         // kMap
 };
 
-std::string_view JsonWord(const Value& value) {
-  switch (value.type()) {
-    case json::Type::kNull:
-      return "null";
-    case json::Type::kBool:
-      return "bool";
-    case json::Type::kString:
-      return "string";
-    case json::Type::kArray:
-      return "array";
-    case json::Type::kObject:
-      return "object";
-    default:
-      return "number";
-  }
-}
-
 // "v1.Container" of "io.k8s.api.core.v1.Container"; names of basic types as Go has them.
 std::string PlainGoType(const TypeInfo& type) {
   if (type.kind == TypeKind::kBytes) return "[]uint8";
@@ -181,6 +164,8 @@ bool Normalizer::Element(Value& value, TypeId type, const Place* place) {
   switch (info.kind) {
     case TypeKind::kStruct:
       return Struct(value, type, place);
+    case TypeKind::kString:  // most leaves by far
+      return value.IsString() || Leaf(value, info, place);
     case TypeKind::kSchemaOrBool:
     case TypeKind::kSchemaOrArray:
     case TypeKind::kSchemaOrStrings:
@@ -205,7 +190,7 @@ int IndexOf(const TypeInfo& type, std::string_view name, size_t next) {
 bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
   const TypeInfo& type = table_.Get(type_id);
   if (!value.IsObject())
-    return Note(TypeError(JsonWord(value), GoTypeAt(parent, PlainGoType(type)), parent));
+    return Note(TypeError(GoWordOf(value), GoTypeAt(parent, PlainGoType(type)), parent));
   Place place{.parent = parent, .kind = Place::Kind::kStruct, .type = &type};
   FieldOrder order;
   size_t next = 0;
@@ -248,7 +233,7 @@ bool Normalizer::Field(Value& value, const FieldInfo& field, const Place* place)
 bool Normalizer::List(Value& value, TypeId type, const Place* parent) {
   if (!value.IsArray()) {
     const std::string go_type = GoTypeAt(parent, "[]" + PlainGoType(table_.Get(type)));
-    return Note(TypeError(JsonWord(value), go_type, parent));
+    return Note(TypeError(GoWordOf(value), go_type, parent));
   }
   Place place{.parent = parent, .kind = Place::Kind::kList};
   for (Value& element : value.elements()) {
@@ -265,7 +250,7 @@ bool Normalizer::List(Value& value, TypeId type, const Place* parent) {
 bool Normalizer::Map(Value& value, TypeId type, const Place* parent) {
   if (!value.IsObject()) {
     const std::string go_type = GoTypeAt(parent, "map[string]" + PlainGoType(table_.Get(type)));
-    return Note(TypeError(JsonWord(value), go_type, parent));
+    return Note(TypeError(GoWordOf(value), go_type, parent));
   }
   Place place{.parent = parent, .kind = Place::Kind::kMap};
   for (Member& member : value.members()) {
@@ -287,7 +272,7 @@ bool Normalizer::Leaf(Value& value, const TypeInfo& type, const Place* place) {
     case LeafResult::kOk:
       return true;
     case LeafResult::kWrongType:
-      return Note(TypeError(JsonWord(value), GoTypeAt(place, text), place));
+      return Note(TypeError(GoWordOf(value), GoTypeAt(place, text), place));
     case LeafResult::kBadNumber:
       return Note(TypeError("number " + json::ToString(value), GoTypeAt(place, text), place));
     case LeafResult::kBadText:
@@ -295,7 +280,7 @@ bool Normalizer::Leaf(Value& value, const TypeInfo& type, const Place* place) {
     case LeafResult::kUnmarshal:
       return End(std::move(text));
     case LeafResult::kUnmarshalType:
-      return End(TypeError(JsonWord(value), text, place));
+      return End(TypeError(GoWordOf(value), text, place));
     case LeafResult::kUnmarshalNumber:
       return End(TypeError("number " + json::ToString(value), text, place));
   }
@@ -333,6 +318,23 @@ std::expected<void, std::string> Run(Normalizer normalizer, Value& value, TypeId
 }
 
 }  // namespace
+
+std::string_view GoWordOf(const Value& value) {
+  switch (value.type()) {
+    case json::Type::kNull:
+      return "null";
+    case json::Type::kBool:
+      return "bool";
+    case json::Type::kString:
+      return "string";
+    case json::Type::kArray:
+      return "array";
+    case json::Type::kObject:
+      return "object";
+    default:
+      return "number";
+  }
+}
 
 std::expected<void, std::string> Normalize(Value& value, TypeId type, const TypeTable& table,
                                            Arena& arena, NormalizeReport* report) {

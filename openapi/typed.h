@@ -8,12 +8,16 @@
 
 #include <expected>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json/value.h"
 #include "openapi/type_table.h"
 
 namespace kulisse::openapi {
+
+// What Go's decoder calls a value in its errors: "object", "array", "string", "number", "bool".
+[[nodiscard]] std::string_view GoWordOf(const json::Value& value);
 
 struct NormalizeReport {
   // Paths of fields the type does not have, in the order of the text: "metadata.bogus",

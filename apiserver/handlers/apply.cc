@@ -7,6 +7,7 @@
 #include "base/json/parse.h"
 #include "base/json/write.h"
 #include "base/text.h"
+#include "openapi/typed.h"
 #include "openapi/yaml.h"
 
 namespace kulisse::apiserver {
@@ -35,7 +36,7 @@ Result<Configuration> DecodeConfiguration(const HttpRequest& request) {
   return std::unexpected(Status::BadRequest(
       fmt::format("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
                   "unmarshal {} into Go value of type map[string]interface {{}}",
-                  GoTypeName(root))));
+                  openapi::GoWordOf(root))));
 }
 
 // Keys that came twice are an error or a warning, after all else.

@@ -103,7 +103,7 @@ Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind&
                     "Go value of type struct {{ APIVersion string "
                     "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
                     "\"json:\\\"kind,omitempty\\\"\" }}",
-                    GoTypeName(root)),
+                    openapi::GoWordOf(root)),
         body));
   }
   const std::string kind(root.FindString({"kind"}));
@@ -145,13 +145,6 @@ Status UnknownForm() {
 }
 
 }  // namespace
-
-std::string_view GoTypeName(const json::Value& value) {
-  if (value.IsArray()) return "array";
-  if (value.IsString()) return "string";
-  if (value.IsBool()) return "bool";
-  return value.IsObject() ? "object" : "number";
-}
 
 void KeepManagedFieldsReset(json::Value& object, json::Arena& arena) {
   json::Value* managed = object.Find({"metadata", "managedFields"});

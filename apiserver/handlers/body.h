@@ -42,9 +42,6 @@ struct ExpectedKind {
 
 inline constexpr std::string_view kApplyPatch = "application/apply-patch+yaml";
 
-// "object", "array" …: how Go's decoder names a JSON value in its errors.
-[[nodiscard]] std::string_view GoTypeName(const json::Value& value);
-
 // An empty list of managedFields asks to forget all managers, but the canonical form leaves empty
 // lists out: it becomes a list of one empty entry, which asks for the same.
 void KeepManagedFieldsReset(json::Value& object, json::Arena& arena);

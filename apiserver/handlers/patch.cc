@@ -119,7 +119,7 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
     return std::unexpected(Status::BadRequest(
         fmt::format("error decoding patch: json: cannot unmarshal {} into Go value of type "
                     "map[string]interface {{}}",
-                    GoTypeName(parsed->root))));
+                    openapi::GoWordOf(parsed->root))));
   }
   if (media_type == kJsonPatch) duplicates.clear();
   context->shows_managed_fields = LooksAtManagedFields(parsed->root);

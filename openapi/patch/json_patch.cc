@@ -7,19 +7,13 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "openapi/patch/patch.h"
+#include "openapi/typed.h"
 
 namespace kulisse::openapi {
 
 namespace {
 
 using json::Value;
-
-std::string_view GoTypeName(const Value& value) {
-  if (value.IsBool()) return "bool";
-  if (value.IsNumber()) return "number";
-  if (value.IsString()) return "string";
-  return value.IsArray() ? "array" : "object";
-}
 
 Status Undecodable(std::string_view kind, std::string_view into) {
   return Status::BadRequest(
@@ -37,19 +31,19 @@ Status Rejected() {
 
 Result<void> CheckShape(const Value& patch) {
   if (!patch.IsArray() && !patch.IsNull()) {
-    return std::unexpected(Undecodable(GoTypeName(patch), "value of type []handlers.jsonPatchOp"));
+    return std::unexpected(Undecodable(GoWordOf(patch), "value of type []handlers.jsonPatchOp"));
   }
   for (const Value& operation : patch.elements()) {
     if (operation.IsNull()) continue;
     if (!operation.IsObject()) {
       return std::unexpected(
-          Undecodable(GoTypeName(operation), "value of type handlers.jsonPatchOp"));
+          Undecodable(GoWordOf(operation), "value of type handlers.jsonPatchOp"));
     }
     for (const std::string_view name : {"op", "path", "from"}) {
       const Value* member = operation.Find(name);
       if (member == nullptr || member->IsNull() || member->IsString()) continue;
       return std::unexpected(Undecodable(
-          GoTypeName(*member), fmt::format("struct field jsonPatchOp.{} of type string", name)));
+          GoWordOf(*member), fmt::format("struct field jsonPatchOp.{} of type string", name)));
     }
   }
   if (patch.size() > kJsonPatchOperationsMax) {
