@@ -83,6 +83,7 @@ void CreateBootstrapObjects(ResourceStore& store, const BootstrapOptions& option
   RequestContext context = RequestContext::Internal("kube-apiserver");
   context.keep_status = true;
   context.gives_managed_fields = true;
+  context.trusted = true;
   for (const std::string_view line : Split(text, '\n')) {
     if (line.empty()) continue;
     auto object = json::Parse(line);

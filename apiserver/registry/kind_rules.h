@@ -12,6 +12,7 @@ namespace kulisse::apiserver {
 
 enum class NameRule : uint8_t {
   kSubdomain,    // RFC 1123 subdomain: most kinds
+  kLongName,     // the same in other words: kinds whose names are checked declaratively
   kLabel,        // RFC 1123 label
   kPathSegment,  // anything that fits a URL path: RBAC
   kIpAddress,    // an address as Go prints it

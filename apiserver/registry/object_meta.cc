@@ -119,6 +119,8 @@ std::vector<std::string> CheckName(NameRule rule, std::string_view name) {
   switch (rule) {
     case NameRule::kSubdomain:
       return openapi::Dns1123Subdomain(name);
+    case NameRule::kLongName:
+      return openapi::LongName(name);
     case NameRule::kLabel:
       return openapi::Dns1123Label(name);
     case NameRule::kIpAddress:

@@ -42,6 +42,8 @@ struct RequestContext {
   bool gives_managed_fields = false;
   // A new object keeps the status it comes with; for parts of this process alone.
   bool keep_status = false;
+  // Objects are not validated: those of a new cluster, whose endpoints may be on loopback.
+  bool trusted = false;
   // Warnings for the client (Warning headers), added to by whoever has one.
   std::vector<std::string>* warnings = nullptr;
 

@@ -85,73 +85,14 @@ class PodStrategy final : public Strategy {
   }
 };
 
-// --- workloads: a selector and a pod template
+// --- workloads
 
-class WorkloadStrategy : public Strategy {
- public:
-  void Validate(const json::Value& object, FieldErrors* errors) const override {
-    const json::Value* labels = object.Find({"spec", "selector", "matchLabels"});
-    const json::Value* expressions = object.Find({"spec", "selector", "matchExpressions"});
-    if (object.Find({"spec", "selector"}) == nullptr) {
-      errors->push_back(FieldError::Required("spec.selector"));
-    } else if (IsEmptyList(labels) && IsEmptyList(expressions)) {
-      errors->push_back(
-          FieldError::Invalid("spec.selector", "{}", "empty selector is invalid for deployment"));
-    } else if (!TemplateHas(object, labels)) {
-      errors->push_back(FieldError::Invalid("spec.template.metadata.labels",
-                                            TemplateLabelsText(object),
-                                            "`selector` does not match template `labels`"));
-    }
-    const json::Value* replicas = object.Find({"spec", "replicas"});
-    if (replicas != nullptr && replicas->IsInt() && replicas->AsInt() < 0) {
-      errors->push_back(FieldError::Invalid("spec.replicas", std::to_string(replicas->AsInt()),
-                                            "must be greater than or equal to 0"));
-    }
-  }
-
-  void ValidateUpdate(const json::Value& object, const json::Value& old,
-                      FieldErrors* errors) const override {
-    const json::Value* now = object.Find({"spec", "selector"});
-    const json::Value* before = old.Find({"spec", "selector"});
-    if (now == nullptr || before == nullptr || *now == *before) return;
-    errors->push_back(FieldError::Invalid("spec.selector", GoSelector(*now), "field is immutable"));
-  }
-
- private:
-  static bool TemplateHas(const json::Value& object, const json::Value* labels) {
-    if (labels == nullptr) return true;
-    for (const json::Member& label : labels->members()) {
-      const json::Value* value =
-          object.Find({"spec", "template", "metadata", "labels", label.name});
-      if (value == nullptr || !(*value == label.value)) return false;
-    }
-    return true;
-  }
-
-  static std::string TemplateLabelsText(const json::Value& object) {
-    const json::Value* labels = object.Find({"spec", "template", "metadata", "labels"});
-    return labels == nullptr ? "null" : JsonMap(labels);
-  }
-  static std::string JsonMap(const json::Value* map) {
-    std::string text = "{";
-    if (map == nullptr) return "{}";
-    for (const json::Member& member : map->members()) {
-      text += fmt::format("{}{}:{}", text.size() > 1 ? "," : "", GoQuote(member.name),
-                          GoQuote(member.value.AsString()));
-    }
-    return text + "}";
-  }
-  static std::string GoSelector(const json::Value& selector) {
-    return fmt::format("{{\"matchLabels\":{}}}", JsonMap(selector.Find("matchLabels")));
-  }
-};
-
-class DeploymentStrategy final : public WorkloadStrategy {
+class DeploymentStrategy final : public Strategy {
  public:
   [[nodiscard]] bool AnnotationsAreSpec() const override { return true; }
 };
 
-class DaemonSetStrategy final : public WorkloadStrategy {
+class DaemonSetStrategy final : public Strategy {
  public:
   void PrepareForCreate(json::Document& object) const override {
     WriteTemplateGeneration(object, nullptr);
@@ -254,104 +195,13 @@ class VolumeStrategy final : public Strategy {
   }
 };
 
-// --- config maps and secrets: keys and sizes
-
-constexpr size_t kDataBytesMax = 1024 * 1024;  // of all values together, as upstream
-constexpr std::string_view kConfigKeyError =
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
-    "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-
-bool IsConfigKey(std::string_view key) {
-  return !key.empty() && std::ranges::all_of(key, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
-  });
-}
-
-// Checks the keys of one map of values and adds up their sizes.
-void ValidateData(const json::Value& object, std::string_view field, bool base64, size_t* bytes,
-                  FieldErrors* errors) {
-  const json::Value* data = object.Find(field);
-  if (data == nullptr) return;
-  for (const json::Member& member : data->members()) {
-    if (!IsConfigKey(member.name)) {
-      errors->push_back(FieldError::Invalid(fmt::format("{}[{}]", field, member.name),
-                                            GoQuote(member.name), kConfigKeyError));
-    }
-    *bytes += base64 ? member.value.size() / 4 * 3 : member.value.size();
-  }
-}
-
-void CheckDataSize(size_t bytes, const std::string& path, FieldErrors* errors) {
-  if (bytes > kDataBytesMax) errors->push_back(FieldError::TooLong(path, kDataBytesMax));
-}
-
-// What `immutable: true` forbids.
-void ValidateImmutable(const json::Value& object, const json::Value& old,
-                       std::initializer_list<std::string_view> fields, FieldErrors* errors) {
-  const json::Value* was = old.Find("immutable");
-  if (was == nullptr || !was->IsBool() || !was->AsBool()) return;
-  const auto refuse = [errors](std::string_view field) {
-    errors->push_back(
-        FieldError::Forbidden(std::string(field), "field is immutable when `immutable` is set"));
-  };
-  const json::Value* is = object.Find("immutable");
-  if (is == nullptr || !is->IsBool() || !is->AsBool()) refuse("immutable");
-  for (const std::string_view field : fields) {
-    const json::Value* now = object.Find(field);
-    const json::Value* before = old.Find(field);
-    const bool same = now == nullptr || before == nullptr ? now == before : *now == *before;
-    if (!same) refuse(field);
-  }
-}
-
-class ConfigMapStrategy final : public Strategy {
- public:
-  void Validate(const json::Value& object, FieldErrors* errors) const override {
-    size_t bytes = 0;
-    ValidateData(object, "data", false, &bytes, errors);
-    if (const json::Value* data = object.Find("data")) {
-      for (const json::Member& member : data->members()) {
-        if (object.Find({"binaryData", member.name}) == nullptr) continue;
-        errors->push_back(FieldError::Invalid(fmt::format("data[{}]", member.name),
-                                              GoQuote(member.name),
-                                              "duplicate of key present in binaryData"));
-      }
-    }
-    ValidateData(object, "binaryData", true, &bytes, errors);
-    CheckDataSize(bytes, "[]", errors);
-  }
-  void ValidateUpdate(const json::Value& object, const json::Value& old,
-                      FieldErrors* errors) const override {
-    ValidateImmutable(object, old, {"data", "binaryData"}, errors);
-  }
-};
-
 // --- secrets: stringData is written into data
 
 class SecretStrategy final : public Strategy {
  public:
-  void Validate(const json::Value& object, FieldErrors* errors) const override {
-    size_t bytes = 0;
-    ValidateData(object, "data", true, &bytes, errors);
-    CheckDataSize(bytes, "data", errors);
-    if (object.FindString({"type"}) != "kubernetes.io/tls") return;
-    for (const std::string_view key : {"tls.crt", "tls.key"}) {
-      if (object.Find({"data", key}) == nullptr) {
-        errors->push_back(FieldError::Required(fmt::format("data[{}]", key)));
-      }
-    }
-  }
   void PrepareForCreate(json::Document& object) const override { MergeStringData(object); }
   void PrepareForUpdate(json::Document& object, const json::Value& /*old*/) const override {
     MergeStringData(object);
-  }
-  void ValidateUpdate(const json::Value& object, const json::Value& old,
-                      FieldErrors* errors) const override {
-    const std::string_view type = object.FindString({"type"});
-    if (type != old.FindString({"type"})) {
-      errors->push_back(FieldError::Invalid("type", GoQuote(type), "field is immutable"));
-    }
-    ValidateImmutable(object, old, {"data"}, errors);
   }
 
  private:
@@ -380,20 +230,6 @@ class ServiceStrategy final : public Strategy {
   }
 };
 
-// --- events
-
-class EventStrategy final : public Strategy {
- public:
-  void Validate(const json::Value& object, FieldErrors* errors) const override {
-    const std::string_view ns = object.FindString({"involvedObject", "namespace"});
-    const std::string_view own = object.FindString({"metadata", "namespace"});
-    // Events about things at cluster scope are kept in "default".
-    if (ns == own || (ns.empty() && own == "default")) return;
-    errors->push_back(FieldError::Invalid("involvedObject.namespace", GoQuote(ns),
-                                          "does not match event.namespace"));
-  }
-};
-
 }  // namespace
 
 std::string_view PodQosClass(const json::Value& spec) { return QosClass(spec); }
@@ -401,7 +237,6 @@ std::string_view PodQosClass(const json::Value& spec) { return QosClass(spec); }
 const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const Strategy kDefault;
   static const PodStrategy kPod;
-  static const WorkloadStrategy kWorkload;
   static const DeploymentStrategy kDeployment;
   static const DaemonSetStrategy kDaemonSet;
   static const JobStrategy kJob;
@@ -410,14 +245,10 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const ClaimStrategy kClaim;
   static const VolumeStrategy kVolume;
   static const SecretStrategy kSecret;
-  static const ConfigMapStrategy kConfigMap;
   static const ServiceStrategy kService;
-  static const EventStrategy kEvent;
   static const std::map<std::string_view, const Strategy*> kByKind = {
       {"pods", &kPod},
       {"deployments.apps", &kDeployment},
-      {"replicasets.apps", &kWorkload},
-      {"statefulsets.apps", &kWorkload},
       {"daemonsets.apps", &kDaemonSet},
       {"jobs.batch", &kJob},
       {"namespaces", &kNamespace},
@@ -425,9 +256,7 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
       {"persistentvolumes", &kVolume},
       {"persistentvolumeclaims", &kClaim},
       {"secrets", &kSecret},
-      {"configmaps", &kConfigMap},
       {"services", &kService},
-      {"events", &kEvent},
   };
   const auto it = kByKind.find(resource.storage_name);
   return it == kByKind.end() ? kDefault : *it->second;

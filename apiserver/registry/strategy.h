@@ -23,7 +23,6 @@ class Strategy {
   virtual void ApplyDefaults(json::Document& /*object*/) const {}
   // Changes a new object before it is validated. Status has been emptied already.
   virtual void PrepareForCreate(json::Document& /*object*/) const {}
-  virtual void Validate(const json::Value& /*object*/, FieldErrors* /*errors*/) const {}
   // Changes an updated object; what the subresource may not touch has been restored already.
   virtual void PrepareForUpdate(json::Document& /*object*/, const json::Value& /*old*/) const {}
   // The same for an update of the status alone, at the time `now`.

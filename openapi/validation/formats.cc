@@ -142,6 +142,14 @@ Messages Dns1123Subdomain(std::string_view text) {
   return messages;
 }
 
+Messages LongName(std::string_view text) {
+  Messages messages = Dns1123Subdomain(text);
+  if (text.size() > kSubdomainBytesMax) {
+    messages[0] = fmt::format("must be no more than {} bytes", kSubdomainBytesMax);
+  }
+  return messages;
+}
+
 Messages Dns1123SubdomainWithUnderscore(std::string_view text) {
   Messages messages;
   if (text.size() > kSubdomainBytesMax) messages.push_back(TooLong(kSubdomainBytesMax));
@@ -364,6 +372,7 @@ Format FindFormat(std::string_view name) {
       {"ip", Ip},
       {"label-value", LabelValueErrors},
       {"local-path", LocalNonReservedPath},
+      {"long-name", LongName},
       {"no-backsteps", PathWithoutBacksteps},
       {"path-segment", PathSegmentName},
       {"port-name", PortName},

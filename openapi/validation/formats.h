@@ -19,6 +19,8 @@ using Format = Messages (*)(std::string_view text);
 
 [[nodiscard]] Messages Dns1123Label(std::string_view text);
 [[nodiscard]] Messages Dns1123Subdomain(std::string_view text);
+// The same, but its length is told in bytes. Upstream: api/validate, LongName.
+[[nodiscard]] Messages LongName(std::string_view text);
 [[nodiscard]] Messages Dns1123SubdomainWithUnderscore(std::string_view text);
 [[nodiscard]] Messages WildcardDns1123Subdomain(std::string_view text);
 [[nodiscard]] Messages Dns1035Label(std::string_view text);

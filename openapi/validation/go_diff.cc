@@ -113,6 +113,16 @@ class GoPrinter {
     const int index = info.FindJson(name);
     if (index < 0) return;
     const FieldInfo& field = *info.json_fields[static_cast<size_t>(index)].field;
+    const Value* metadata = name == "metadata" ? object->Find(name) : nullptr;
+    if (name == "metadata") {  // embedded, and has tags
+      if (metadata == nullptr) return;
+      for (const json::Member& member : metadata->members()) {
+        Next(first, depth + 1);
+        Key(GoQuote(member.name));
+        Plain(member.value, depth + 1);
+      }
+      return;
+    }
     Next(first, depth + 1);
     Key(GoQuote(field.go_name));
     Field(object == nullptr ? nullptr : object->Find(name), field, depth + 1);

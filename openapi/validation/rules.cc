@@ -20,13 +20,21 @@ struct KindWord {
   RuleKind kind;
 };
 constexpr KindWord kWords[] = {
-    {"enum", RuleKind::kEnum},           {"forbidden", RuleKind::kForbidden},
-    {"immutable", RuleKind::kImmutable}, {"labels", RuleKind::kLabels},
-    {"max-bytes", RuleKind::kMaxBytes},  {"max-items", RuleKind::kMaxItems},
-    {"min", RuleKind::kMinimum},         {"port", RuleKind::kPort},
-    {"positive", RuleKind::kPositive},   {"port-or-name", RuleKind::kPortOrName},
-    {"range", RuleKind::kRange},         {"required", RuleKind::kRequired},
-    {"unique", RuleKind::kUnique},       {"validate", RuleKind::kValidate},
+    {"enum", RuleKind::kEnum},
+    {"forbidden", RuleKind::kForbidden},
+    {"immutable", RuleKind::kImmutable},
+    {"labels", RuleKind::kLabels},
+    {"max", RuleKind::kMaximum},
+    {"max-bytes", RuleKind::kMaxBytes},
+    {"max-items", RuleKind::kMaxItems},
+    {"min", RuleKind::kMinimum},
+    {"port", RuleKind::kPort},
+    {"positive", RuleKind::kPositive},
+    {"port-or-name", RuleKind::kPortOrName},
+    {"range", RuleKind::kRange},
+    {"required", RuleKind::kRequired},
+    {"unique", RuleKind::kUnique},
+    {"validate", RuleKind::kValidate},
     {"walk", RuleKind::kWalk},
 };
 
@@ -39,8 +47,10 @@ Phase ReadPhase(std::string_view word) {
 }
 
 CheckFunction FindFunction(std::string_view name) {
-  for (const auto& checks : {MetaChecks(), PodChecks(), PodUpdateChecks(), ContainerChecks(),
-                             VolumeChecks(), ResourceChecks()}) {
+  for (const auto& checks :
+       {MetaChecks(), PodChecks(), PodUpdateChecks(), ContainerChecks(), VolumeChecks(),
+        ResourceChecks(), WorkloadChecks(), BatchChecks(), CoreChecks(), ServiceChecks(),
+        NetworkChecks(), StorageChecks(), PolicyChecks()}) {
     const auto it = std::ranges::find(checks, name, &NamedCheck::name);
     if (it != checks.end()) return it->function;
   }
@@ -84,7 +94,7 @@ class Applier {
       const bool missing = value == nullptr || (!rule.info->pointer && IsZero(*value));
       if (missing) walk_.Required(path, rule.detail);
     } else if (rule.kind == RuleKind::kImmutable) {
-      walk_.Immutable(path, value, Old(rule), rule.detail);
+      Immutable(rule, value, path);
     } else if (value != nullptr) {
       OnValue(rule, *value, path);
     } else if (!rule.always || rule.info->pointer || rule.info->shape != FieldShape::kSingle) {
@@ -98,6 +108,15 @@ class Applier {
 
   static bool IsNumberRule(RuleKind kind) {
     return kind == RuleKind::kPositive || kind == RuleKind::kRange;
+  }
+
+  void Immutable(const Rule& rule, const Value* value, const Path& path) {
+    const TypeInfo& type = RuleTable::BuiltIn().table().Get(rule.info->type);
+    const bool own = type.kind == TypeKind::kStruct && type.name.starts_with(kApiPackage);
+    if (value == nullptr || !own || rule.info->shape == FieldShape::kMap) {
+      return walk_.Immutable(path, value, Old(rule), rule.detail);
+    }
+    if (!Same(value, Old(rule))) walk_.Invalid(path, *value, rule.info->type, rule.detail);
   }
 
   static bool IsZero(const Value& value) {
@@ -147,14 +166,21 @@ class Applier {
       rule.function(value, path, walk_);
     } else if (value.IsInt()) {
       OnNumber(rule, value.AsInt(), path);
-    } else if (value.IsString() && (value.size() > 0 || rule.always)) {
+    } else if (value.IsString() && (value.size() > 0 || TakesEmpty(rule))) {
       OnText(rule, value.AsString(), path);
     }
+  }
+
+  // Whether "" is checked: a pointer to it is there.
+  static bool TakesEmpty(const Rule& rule) {
+    return rule.always || (rule.kind == RuleKind::kEnum && rule.info->pointer);
   }
 
   void OnNumber(const Rule& rule, int64_t number, const Path& path) {
     const bool below = number < rule.low;
     if (rule.kind == RuleKind::kMinimum && below) {
+      walk_.Invalid(path, number, rule.detail);
+    } else if (rule.kind == RuleKind::kMaximum && number > rule.high) {
       walk_.Invalid(path, number, rule.detail);
     } else if (rule.kind == RuleKind::kPositive && number <= 0) {
       walk_.Invalid(path, number, "must be greater than zero");
@@ -319,6 +345,10 @@ void RuleTable::SetArguments(Rule& rule, std::string_view word, std::string_view
       rule.low = ReadNumber(TakeUntil(' ', &arguments));
       rule.high = ReadNumber(arguments);
       if (rule.detail.empty()) rule.detail = InclusiveRange(rule.low, rule.high);
+      return;
+    case RuleKind::kMaximum:
+      rule.high = ReadNumber(arguments);
+      rule.detail = fmt::format("must be less than or equal to {}", rule.high);
       return;
     case RuleKind::kMaxBytes:
     case RuleKind::kMaxItems:

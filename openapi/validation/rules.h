@@ -22,6 +22,7 @@ enum class RuleKind : uint8_t {
   kFormat,    // a text (or each text of a list) has the form
   kLabels,    // a map of labels
   kMinimum,   // a number is at least `low`
+  kMaximum,   // at most `high`
   kPositive,
   kRange,       // low..high
   kPort,        // a number 1..65535

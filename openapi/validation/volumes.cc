@@ -127,12 +127,30 @@ void CheckClaimReference(const Value& spec, const Value& volume, const Path& pat
   }
 }
 
+// Volumes that a stateful set's claims bring; they stand before those of the template.
+void AddClaims(const Value* claims, NameSet* names, Walk& walk) {
+  static const json::Document kClaim = [] {
+    json::Document volume;
+    volume.root = Value::Object();
+    volume.root.AppendRef("persistentVolumeClaim", Value::Object(), volume.arena);
+    return volume;
+  }();
+  if (claims == nullptr) return;
+  for (const Value& claim : claims->elements()) {
+    const std::string_view name = claim.FindString({"metadata", "name"});
+    if (names->Insert(name)) walk.pod().volumes.emplace_back(name, &kClaim.root);
+  }
+}
+
 // Rule of pod specs. Volumes that are right go to the scope, for mounts to refer to.
 void Volumes(const Value& spec, const Path& path, Walk& walk) {
   NameSet names;
+  AddClaims(walk.claim_templates(), &names, walk);
+  const NameSet claims = names;
   const Path list = path["volumes"];
-  size_t index = 0;
+  size_t index = walk.pod().volumes.size();
   for (const Value& volume : List(spec, "volumes")) {
+    if (!claims.empty() && claims.Has(Text(volume, "name"))) continue;
     const Path at = list[index++];
     const size_t before = walk.error_count();
     CheckSources(volume, at, walk);

@@ -44,6 +44,8 @@ bool Same(const Value* a, const Value* b) {
   return *a == *b;
 }
 
+std::string ValueText(const Value& value) { return json::ToString(value); }
+
 void Walk::Required(const Path& path, std::string_view detail) {
   errors_->push_back(FieldError::Required(path.ToString(), detail));
 }
@@ -76,6 +78,35 @@ void Walk::Forbidden(const Path& path, std::string_view detail) {
 void Walk::NotSupported(const Path& path, std::string_view text,
                         const std::vector<std::string>& supported) {
   errors_->push_back(FieldError::NotSupported(path.ToString(), GoQuote(text), supported));
+}
+
+void Walk::NotSupported(const Path& path, const Value& value, TypeId type,
+                        const std::vector<std::string>& supported) {
+  errors_->push_back(FieldError::NotSupported(path.ToString(), GoJson(value, type), supported));
+}
+
+void Walk::NotSupportedValue(const Path& path, std::string_view value,
+                             const std::vector<std::string>& supported) {
+  errors_->push_back(FieldError::NotSupported(path.ToString(), value, supported));
+}
+
+void Walk::InvalidWithoutValue(const Path& path, std::string_view detail) {
+  errors_->push_back(
+      {FieldError::Type::kInvalid, path.ToString(), fmt::format("Invalid value: {}", detail)});
+}
+
+void Walk::InvalidText(const Path& path, std::string_view value, std::string_view detail) {
+  errors_->push_back(FieldError::Invalid(path.ToString(), value, detail));
+}
+
+void Walk::Duplicate(const Path& path, const Value& value, TypeId type, std::string_view detail) {
+  FieldError error = FieldError::Duplicate(path.ToString(), GoJson(value, type));
+  if (!detail.empty()) error.detail += fmt::format(": {}", detail);
+  errors_->push_back(std::move(error));
+}
+
+void Walk::Duplicate(const Path& path, int64_t number) {
+  errors_->push_back(FieldError::Duplicate(path.ToString(), std::to_string(number)));
 }
 
 void Walk::Duplicate(const Path& path, std::string_view text) {

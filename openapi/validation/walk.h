@@ -84,6 +84,9 @@ class Walk {
   [[nodiscard]] const Value* old() const { return old_; }
   // The pod or template that the walk is in.
   [[nodiscard]] PodScope& pod() { return pod_; }
+  // Claims that the next template's pods get as volumes, or null.
+  void SetClaimTemplates(const Value* claims) { claim_templates_ = claims; }
+  [[nodiscard]] const Value* claim_templates() const { return claim_templates_; }
 
   // Applies the rules of a type to a value of it.
   void Struct(const Value& object, TypeId type, const Path& path);
@@ -96,10 +99,21 @@ class Walk {
   void Invalid(const Path& path, const Value* value, std::string_view detail);
   // The value, or list of values, as Go's struct of the type prints it.
   void Invalid(const Path& path, const Value& value, TypeId type, std::string_view detail);
+  // The value as it is to be printed.
+  void InvalidText(const Path& path, std::string_view value, std::string_view detail);
+  void InvalidWithoutValue(const Path& path, std::string_view detail);
   void Forbidden(const Path& path, std::string_view detail);
   void NotSupported(const Path& path, std::string_view text,
                     const std::vector<std::string>& supported);
+  // The value as Go's struct of the type prints it.
+  void NotSupported(const Path& path, const Value& value, TypeId type,
+                    const std::vector<std::string>& supported);
+  // The value as it is to be printed.
+  void NotSupportedValue(const Path& path, std::string_view value,
+                         const std::vector<std::string>& supported);
   void Duplicate(const Path& path, std::string_view text);
+  void Duplicate(const Path& path, int64_t number);
+  void Duplicate(const Path& path, const Value& value, TypeId type, std::string_view detail);
   void NotFound(const Path& path, std::string_view text, std::string_view detail = {});
   void TooLong(const Path& path, int64_t max);
   void Internal(const Path& path, std::string_view detail);
@@ -119,6 +133,7 @@ class Walk {
  private:
   const Value* const old_;
   PodScope pod_;
+  const Value* claim_templates_ = nullptr;
   FieldErrors* errors_;
 };
 
@@ -154,6 +169,8 @@ class Walk {
 [[nodiscard]] inline bool SameMember(const Value& a, const Value& b, std::string_view name) {
   return Same(Member(a, name), Member(b, name));
 }
+// The value as JSON.
+[[nodiscard]] std::string ValueText(const Value& value);
 // What a list or map that may be missing holds.
 [[nodiscard]] inline bool IsEmpty(const Value* value) {
   return value == nullptr || value->IsNull() ||
@@ -177,5 +194,12 @@ struct NamedCheck {
 [[nodiscard]] std::span<const NamedCheck> ContainerChecks();
 [[nodiscard]] std::span<const NamedCheck> VolumeChecks();
 [[nodiscard]] std::span<const NamedCheck> ResourceChecks();
+[[nodiscard]] std::span<const NamedCheck> WorkloadChecks();
+[[nodiscard]] std::span<const NamedCheck> BatchChecks();
+[[nodiscard]] std::span<const NamedCheck> CoreChecks();
+[[nodiscard]] std::span<const NamedCheck> ServiceChecks();
+[[nodiscard]] std::span<const NamedCheck> NetworkChecks();
+[[nodiscard]] std::span<const NamedCheck> StorageChecks();
+[[nodiscard]] std::span<const NamedCheck> PolicyChecks();
 
 }  // namespace kulisse::openapi

@@ -26,7 +26,37 @@ std::string MembersOf(std::string_view storage_name) {
       R"("template":{"metadata":{"labels":{"a":"b"}},)" + kPod + "}";
   static const std::string kWorkload =
       R"("spec":{"selector":{"matchLabels":{"a":"b"}},)" + kTemplate + "}";
+  static const std::string kJob =
+      R"("spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c",)"
+      R"("image":"i"}]}}})";
   static const std::map<std::string_view, std::string> kMembers = {
+      {"clusterrolebindings.rbac.authorization.k8s.io",
+       R"("roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"r"})"},
+      {"controllerrevisions.apps", R"("revision":1,"data":{})"},
+      {"cronjobs.batch", R"("spec":{"schedule":"@daily","jobTemplate":{)" + kJob + "}}"},
+      {"csistoragecapacities.storage.k8s.io", R"("storageClassName":"s")"},
+      {"endpointslices.discovery.k8s.io", R"("addressType":"IPv4","endpoints":[])"},
+      {"horizontalpodautoscalers.autoscaling",
+       R"("spec":{"maxReplicas":1,"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment",)"
+       R"("name":"d"}})"},
+      {"ingresses.networking.k8s.io",
+       R"("spec":{"defaultBackend":{"service":{"name":"s","port":{"number":80}}}})"},
+      {"jobs.batch", kJob},
+      {"persistentvolumeclaims",
+       R"("spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}})"},
+      {"persistentvolumes",
+       R"("spec":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"1Gi"},)"
+       R"("hostPath":{"path":"/p"}})"},
+      {"replicationcontrollers", R"("spec":{"selector":{"a":"b"},)" + kTemplate + "}"},
+      {"rolebindings.rbac.authorization.k8s.io",
+       R"("roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"})"},
+      {"runtimeclasses.node.k8s.io", R"("handler":"h")"},
+      {"servicecidrs.networking.k8s.io", R"("spec":{"cidrs":["10.1.0.0/16"]})"},
+      {"services", R"("spec":{"ports":[{"port":80}]})"},
+      {"storageclasses.storage.k8s.io", R"("provisioner":"p")"},
+      {"volumeattachments.storage.k8s.io",
+       R"("spec":{"attacher":"a","nodeName":"n","source":{"persistentVolumeName":"p"}})"},
+      {"volumeattributesclasses.storage.k8s.io", R"("driverName":"d","parameters":{"a":"b"})"},
       {"daemonsets.apps", kWorkload},
       {"deployments.apps", kWorkload},
       {"pods", kPod},
