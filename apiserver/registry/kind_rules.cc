@@ -12,6 +12,7 @@ using enum NameRule;
 // Kinds that differ from the defaults, by storage name.
 //                name                              rule        uncond create object orphan status
 constexpr auto kRules = std::to_array<KindRules>({
+    {"certificatesigningrequests.certificates.k8s.io", kPathSegment, true, false, false, false},
     {"clusterrolebindings.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
     {"clusterroles.rbac.authorization.k8s.io", kPathSegment, true, true, false, false},
     {"csidrivers.storage.k8s.io", kSubdomain, false, false, true, false},
@@ -22,7 +23,7 @@ constexpr auto kRules = std::to_array<KindRules>({
     {"apiservices.apiregistration.k8s.io", kPathSegment, false, false, false, false, true},
     {"deviceclasses.resource.k8s.io", kLongName, true, false, true, false},
     {"endpoints", kSubdomain, true, true, false, false},
-    {"events", kSubdomain, true, true, false, false},
+    {"events", kPathSegment, true, true, false, false},
     {"flowschemas.flowcontrol.apiserver.k8s.io", kSubdomain, true, false, false, false, true},
     {"ipaddresses.networking.k8s.io", kIpAddress, true, false, false, false},
     {"jobs.batch", kSubdomain, true, false, false, true},

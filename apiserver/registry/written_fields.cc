@@ -122,6 +122,9 @@ void WriteSchedulingGatedCondition(json::Document& pod) {
            {"message", "Scheduling is blocked due to non-empty scheduling gates"}}) {
     condition.Set(name, Value::String(text, arena), arena);
   }
+  if (const Value* now = pod.root.Find({"metadata", "creationTimestamp"})) {
+    condition.Set("lastTransitionTime", now->Clone(arena), arena);
+  }
   Value conditions = Value::Array();
   conditions.PushBack(std::move(condition), arena);
   ObjectAt(pod, {"status"}).Set("conditions", std::move(conditions), arena);

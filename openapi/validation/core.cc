@@ -207,8 +207,7 @@ bool IsComputeResource(std::string_view name) {
 
 // Whether a quota on the resource may be limited to the scope.
 bool ScopeFits(std::string_view scope, std::string_view resource) {
-  const bool standard = resource.find('/') == std::string_view::npos;
-  if (!standard) return true;
+  if (!IsStandardQuotaResource(resource)) return true;
   if (scope == "BestEffort") return resource == "pods";
   if (scope == "VolumeAttributesClass") {
     return resource == "persistentvolumeclaims" || resource == "requests.storage";

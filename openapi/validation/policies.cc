@@ -62,6 +62,16 @@ void RoleSelector(const Value& selector, const Path& path, Walk& walk) {
   if (!HasKnownOperators(selector)) walk.Invalid(path, selector, "invalid label selector.");
 }
 
+void AggregationRule(const Value& rule, const Path& path, Walk& walk) {
+  const auto selectors = List(rule, "clusterRoleSelectors");
+  const Path list = path["clusterRoleSelectors"];
+  if (selectors.empty()) {
+    walk.Required(list, "at least one clusterRoleSelector required if aggregationRule is non-nil");
+  }
+  size_t index = 0;
+  for (const Value& selector : selectors) RoleSelector(selector, list[index++], walk);
+}
+
 void CheckSubject(const Value& subject, bool namespaced, const Path& path, Walk& walk) {
   const std::string_view kind = Text(subject, "kind");
   const std::string_view name = Text(subject, "name");
@@ -202,6 +212,7 @@ void Event(const Value& event, const Path& path, Walk& walk) {
 }
 
 constexpr NamedCheck kChecks[] = {
+    {"aggregationRule", AggregationRule},
     {"clusterRoleRule", ClusterRoleRule},
     {"clusterSubject", ClusterSubject},
     {"event", Event},
@@ -210,7 +221,6 @@ constexpr NamedCheck kChecks[] = {
     {"priorityUpdate", PriorityUpdate},
     {"roleRefUpdate", RoleRefUpdate},
     {"roleRule", RoleRule},
-    {"roleSelector", RoleSelector},
     {"subject", Subject},
     {"uniqueTolerations", UniqueTolerations},
 };

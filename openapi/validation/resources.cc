@@ -191,10 +191,26 @@ void Overhead(const Value& spec, const Path& path, Walk& walk) {
   }
 }
 
+// Of a runtime class.
+void RuntimeOverhead(const Value& overhead, const Path& path, Walk& walk) {
+  const Value* fixed = Member(overhead, "podFixed");
+  if (fixed == nullptr) return;
+  const Path limits = path["limits"];
+  Seen seen;
+  for (const json::Member& member : fixed->members()) {
+    CheckAmount(member, limits.Key(member.name), CheckContainerResourceName, &seen, walk);
+  }
+}
+
+void NotNegative(const Value& amount, const Path& path, Walk& walk) {
+  if (amount.IsString() && amount.AsString().starts_with('-')) {
+    walk.Invalid(path, amount.AsString(), "must be greater than or equal to 0");
+  }
+}
+
 constexpr NamedCheck kChecks[] = {
-    {"overhead", Overhead},
-    {"podResources", PodResources},
-    {"resources", Requirements},
+    {"notNegative", NotNegative},   {"runtimeOverhead", RuntimeOverhead}, {"overhead", Overhead},
+    {"podResources", PodResources}, {"resources", Requirements},
 };
 
 }  // namespace
@@ -220,6 +236,8 @@ void CheckContainerResourceName(std::string_view name, const Path& path, Walk& w
     walk.Invalid(path, name, "doesn't follow extended resource name standard");
   }
 }
+
+bool IsStandardQuotaResource(std::string_view name) { return IsStandardQuota(name); }
 
 void CheckQuotaResourceName(std::string_view name, const Path& path, Walk& walk) {
   CheckResourceName(name, path, walk);

@@ -20,21 +20,14 @@ struct KindWord {
   RuleKind kind;
 };
 constexpr KindWord kWords[] = {
-    {"enum", RuleKind::kEnum},
-    {"forbidden", RuleKind::kForbidden},
-    {"immutable", RuleKind::kImmutable},
-    {"labels", RuleKind::kLabels},
-    {"max", RuleKind::kMaximum},
-    {"max-bytes", RuleKind::kMaxBytes},
-    {"max-items", RuleKind::kMaxItems},
-    {"min", RuleKind::kMinimum},
-    {"port", RuleKind::kPort},
-    {"positive", RuleKind::kPositive},
-    {"port-or-name", RuleKind::kPortOrName},
-    {"range", RuleKind::kRange},
-    {"required", RuleKind::kRequired},
-    {"unique", RuleKind::kUnique},
-    {"validate", RuleKind::kValidate},
+    {"enum", RuleKind::kEnum},           {"forbidden", RuleKind::kForbidden},
+    {"immutable", RuleKind::kImmutable}, {"labels", RuleKind::kLabels},
+    {"max", RuleKind::kMaximum},         {"not-empty", RuleKind::kNotEmpty},
+    {"max-bytes", RuleKind::kMaxBytes},  {"max-items", RuleKind::kMaxItems},
+    {"min", RuleKind::kMinimum},         {"port", RuleKind::kPort},
+    {"positive", RuleKind::kPositive},   {"port-or-name", RuleKind::kPortOrName},
+    {"range", RuleKind::kRange},         {"required", RuleKind::kRequired},
+    {"unique", RuleKind::kUnique},       {"validate", RuleKind::kValidate},
     {"walk", RuleKind::kWalk},
 };
 
@@ -50,7 +43,7 @@ CheckFunction FindFunction(std::string_view name) {
   for (const auto& checks :
        {MetaChecks(), PodChecks(), PodUpdateChecks(), ContainerChecks(), VolumeChecks(),
         ResourceChecks(), WorkloadChecks(), BatchChecks(), CoreChecks(), ServiceChecks(),
-        NetworkChecks(), StorageChecks(), PolicyChecks()}) {
+        NetworkChecks(), StorageChecks(), PolicyChecks(), FlowChecks(), ExtensionChecks()}) {
     const auto it = std::ranges::find(checks, name, &NamedCheck::name);
     if (it != checks.end()) return it->function;
   }
@@ -173,7 +166,8 @@ class Applier {
 
   // Whether "" is checked: a pointer to it is there.
   static bool TakesEmpty(const Rule& rule) {
-    return rule.always || (rule.kind == RuleKind::kEnum && rule.info->pointer);
+    const bool pointer = rule.kind == RuleKind::kEnum && rule.info->pointer && !rule.skips_empty;
+    return rule.always || pointer || rule.kind == RuleKind::kNotEmpty;
   }
 
   void OnNumber(const Rule& rule, int64_t number, const Path& path) {
@@ -194,7 +188,9 @@ class Applier {
   }
 
   void OnText(const Rule& rule, std::string_view text, const Path& path) {
-    if (rule.kind == RuleKind::kFormat) {
+    if (rule.kind == RuleKind::kNotEmpty) {
+      if (text.empty()) walk_.Required(path, rule.detail);
+    } else if (rule.kind == RuleKind::kFormat) {
       walk_.Check(path, text, rule.format);
     } else if (rule.kind == RuleKind::kEnum) {
       if (std::ranges::find(rule.words, text) == rule.words.end()) {
@@ -310,8 +306,9 @@ void RuleTable::ReadRule(TypeId type, Phase phase, std::string_view line) {
 }
 
 void RuleTable::SetArguments(Rule& rule, std::string_view word, std::string_view arguments) {
-  if (word.ends_with('!')) {
-    rule.always = true;
+  if (word.ends_with('!') || word.ends_with('?')) {
+    rule.always = word.ends_with('!');
+    rule.skips_empty = word.ends_with('?');
     word.remove_suffix(1);
   }
   if (word.starts_with('@')) {

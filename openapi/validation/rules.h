@@ -18,6 +18,7 @@ enum class RuleKind : uint8_t {
   kValidate,  // here, in an update, the rules of Phase::kAlways
   kWalk,      // the rules of the field's type, for each element
   kRequired,  // there and not empty
+  kNotEmpty,    // not "", if it is there
   kEnum,      // one of `words`
   kFormat,    // a text (or each text of a list) has the form
   kLabels,    // a map of labels
@@ -41,7 +42,8 @@ struct Rule {
   const FieldInfo* info = nullptr;     // of the last name; null: the object itself
   CheckFunction function = nullptr;
   Format format = nullptr;
-  bool always = false;  // "word!": a missing value is checked as "" or 0
+  bool always = false;       // "word!": a missing value is checked as "" or 0
+  bool skips_empty = false;  // "word?": a pointer to "" is not checked
   int64_t low = 0;
   int64_t high = 0;
   std::vector<std::string> words;

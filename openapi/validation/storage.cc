@@ -14,6 +14,7 @@ namespace kulisse::openapi {
 
 namespace {
 
+constexpr size_t kDriverNameBytesMax = 63;
 constexpr size_t kParametersMax = 512;
 constexpr size_t kParameterBytesMax = 256 * 1024;
 constexpr std::string_view kBetaClass = "volume.beta.kubernetes.io/storage-class";
@@ -194,7 +195,8 @@ void VolumeUpdate(const Value& volume, const Path& path, Walk& walk) {
   const Value* affinity = Member(old, "nodeAffinity");
   if (affinity != nullptr && !SameMember(spec, old, "nodeAffinity")) {
     walk.Invalid(Path("nodeAffinity"), Part(spec, "nodeAffinity"),
-                 TypeOf("core.v1.VolumeNodeAffinity"), "field is immutable");
+                 TypeOf("core.v1.VolumeNodeAffinity"),
+                 "field is immutable, except for updating from beta label to GA");
   }
   if (Member(old, "volumeAttributesClassName") != nullptr &&
       Member(spec, "volumeAttributesClassName") == nullptr) {
@@ -330,6 +332,26 @@ void AttributesClassUpdate(const Value& object, const Path& path, Walk& walk) {
   }
 }
 
+void CsiName(const Value& name, const Path& path, Walk& walk) {
+  if (name.size() == 0) return;
+  if (name.size() > kDriverNameBytesMax) walk.TooLong(path, kDriverNameBytesMax);
+  walk.Messages(path, name.AsString(), Dns1123Subdomain(ToLower(name.AsString())));
+}
+
+void AllowedTopologies(const Value& object, const Path& path, Walk& walk) {
+  static const TypeId kTerm = TypeOf("core.v1.TopologySelectorTerm");
+  const auto terms = List(object, "allowedTopologies");
+  const Path list = path["allowedTopologies"];
+  size_t index = 0;
+  for (const Value& term : terms) {
+    const Path at = list[index++];
+    walk.Struct(term, kTerm, at);
+    // An empty term equals each of the places that the real server made for terms.
+    if (!IsEmpty(term.Find("matchLabelExpressions"))) continue;
+    for (size_t i = 0; i < terms.size(); ++i) walk.Duplicate(at["matchLabelExpressions"], "");
+  }
+}
+
 void CsiNodeDrivers(const Value& spec, const Path& path, Walk& walk) {
   static const TypeId kDriver = TypeOf("storage.v1.CSINodeDriver");
   NameSet names;
@@ -361,7 +383,11 @@ void CsiNodeUpdate(const Value& node, const Path& path, Walk& walk) {
       if (Text(driver, "name") != Text(old, "name")) continue;
       const bool same =
           SameMember(driver, old, "nodeID") && SameMember(driver, old, "topologyKeys");
-      if (!same) walk.Invalid(path["spec"]["drivers"], driver, kDriver, "field is immutable");
+      if (same) continue;
+      json::Arena arena;
+      Value shown = driver.Clone(arena);
+      shown.Remove("allocatable");
+      walk.Invalid(path["spec"]["drivers"], shown, kDriver, "field is immutable");
     }
   }
 }
@@ -434,6 +460,7 @@ void AttachmentSource(const Value& source, const Path& path, Walk& walk) {
 
 constexpr NamedCheck kChecks[] = {
     {"accessModes", AccessModes},
+    {"allowedTopologies", AllowedTopologies},
     {"attachmentSource", AttachmentSource},
     {"attributesClassUpdate", AttributesClassUpdate},
     {"claimDataSources", ClaimDataSources},
@@ -442,6 +469,7 @@ constexpr NamedCheck kChecks[] = {
     {"claimUpdate", ClaimUpdate},
     {"csiDriver", CsiDriver},
     {"csiDriverUpdate", CsiDriverUpdate},
+    {"csiName", CsiName},
     {"csiNodeDrivers", CsiNodeDrivers},
     {"csiNodeUpdate", CsiNodeUpdate},
     {"csiVolume", CsiVolume},

@@ -201,5 +201,7 @@ struct NamedCheck {
 [[nodiscard]] std::span<const NamedCheck> NetworkChecks();
 [[nodiscard]] std::span<const NamedCheck> StorageChecks();
 [[nodiscard]] std::span<const NamedCheck> PolicyChecks();
+[[nodiscard]] std::span<const NamedCheck> FlowChecks();
+[[nodiscard]] std::span<const NamedCheck> ExtensionChecks();
 
 }  // namespace kulisse::openapi

@@ -29,7 +29,23 @@ std::string MembersOf(std::string_view storage_name) {
   static const std::string kJob =
       R"("spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c",)"
       R"("image":"i"}]}}})";
+  static const std::string kRule =
+      R"({"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods"]})";
   static const std::map<std::string_view, std::string> kMembers = {
+      {"flowschemas.flowcontrol.apiserver.k8s.io",
+       R"("spec":{"priorityLevelConfiguration":{"name":"p"}})"},
+      {"mutatingadmissionpolicies.admissionregistration.k8s.io",
+       R"("spec":{"reinvocationPolicy":"Never","matchConstraints":{"resourceRules":[)" + kRule +
+           R"(]},"mutations":[{"patchType":"JSONPatch","jsonPatch":{"expression":"[]"}}]})"},
+      {"mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+       R"("spec":{"policyName":"p"})"},
+      {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+       R"("spec":{"type":"Limited","limited":{"limitResponse":{"type":"Reject"}}})"},
+      {"validatingadmissionpolicies.admissionregistration.k8s.io",
+       R"("spec":{"validations":[{"expression":"true"}],"matchConstraints":{"resourceRules":[)" +
+           kRule + "]}}"},
+      {"validatingadmissionpolicybindings.admissionregistration.k8s.io",
+       R"("spec":{"policyName":"p","validationActions":["Deny"]})"},
       {"clusterrolebindings.rbac.authorization.k8s.io",
        R"("roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"r"})"},
       {"controllerrevisions.apps", R"("revision":1,"data":{})"},
@@ -79,6 +95,8 @@ class RegistryContract : public testing::TestWithParam<const ResourceInfo*> {
     resources_ = std::make_unique<ResourceStore>(*store_, openapi::Catalog::BuiltIn(),
                                                  openapi::TypeTable::BuiltIn(), runtime_);
     CreateBootstrapObjects(*resources_, {"127.0.0.1", 6443});
+    // Names of API services say what they serve.
+    context_.trusted = resource().kind == "APIService";
   }
 
   [[nodiscard]] const ResourceInfo& resource() const { return *GetParam(); }

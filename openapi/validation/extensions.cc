@@ -1,0 +1,531 @@
+// Rules of what extends the API: webhooks, admission policies, API services. CEL expressions are
+// not compiled. Upstream: pkg/apis/admissionregistration/validation, kube-aggregator.
+#include <algorithm>
+
+#include "base/text.h"
+#include "openapi/label_syntax.h"
+#include "openapi/validation/walk.h"
+
+namespace kulisse::openapi {
+
+namespace {
+
+constexpr std::string_view kForm = "; desired format: https://host[/path]";
+constexpr size_t kConditionsMax = 64;
+
+const Value& Part(const Value& object, std::string_view name) {
+  static const Value kNone = Value::Object();
+  const Value* part = Member(object, name);
+  return part == nullptr ? kNone : *part;
+}
+
+std::string JoinMessages(const Messages& messages) {
+  std::string all;
+  for (const std::string& message : messages) all += (all.empty() ? "" : ",") + message;
+  return all;
+}
+
+bool HasWildcard(std::span<const Value> list) {
+  return std::ranges::any_of(
+      list, [](const Value& value) { return value.IsString() && value.AsString() == "*"; });
+}
+
+// --- rules of what is matched
+
+void CheckAlone(const Value& rule, std::string_view field, std::string_view what, const Path& path,
+                Walk& walk) {
+  const auto list = List(rule, field);
+  if (list.empty()) return walk.Required(path[field]);
+  if (list.size() == 1 || !HasWildcard(list)) return;
+  walk.Invalid(path[field], *rule.Find(field),
+               fmt::format("if '*' is present, must not specify other {}", what));
+}
+
+void CheckRuleResources(const Value& rule, const Path& path, Walk& walk) {
+  const auto resources = List(rule, "resources");
+  const Path list = path["resources"];
+  if (resources.empty()) walk.Required(list);
+  NameSet whole;       // "pods" of "pods/*"
+  NameSet everywhere;  // "status" of "*/status"
+  bool all = false;
+  bool star = false;
+  bool plain = false;
+  size_t index = 0;
+  for (const Value& value : resources) {
+    const Path at = list[index++];
+    const std::string_view text = value.AsString();
+    if (text.empty()) {
+      walk.Required(at);
+      continue;
+    }
+    all = all || text == "*/*";
+    star = star || text == "*";
+    const size_t slash = text.find('/');
+    if (slash == std::string_view::npos) {
+      plain = text != "*";
+      continue;
+    }
+    const std::string_view resource = text.substr(0, slash);
+    const std::string_view sub = text.substr(slash + 1);
+    if (whole.Has(resource)) {
+      walk.Invalid(at, text,
+                   fmt::format("if '{}/*' is present, must not specify {}", resource, text));
+    }
+    if (everywhere.Has(sub)) {
+      walk.Invalid(at, text, fmt::format("if '*/{}' is present, must not specify {}", sub, text));
+    }
+    if (sub == "*") whole.Insert(resource);
+    if (resource == "*") everywhere.Insert(sub);
+  }
+  if (resources.size() > 1 && all) {
+    walk.Invalid(list, *rule.Find("resources"),
+                 "if '*/*' is present, must not specify other resources");
+  }
+  if (star && plain) {
+    walk.Invalid(list, *rule.Find("resources"),
+                 "if '*' is present, must not specify other resources without subresources");
+  }
+}
+
+void AdmissionRule(const Value& rule, const Path& path, Walk& walk) {
+  CheckAlone(rule, "operations", "operations", path, walk);
+  const Path operations = path["operations"];
+  size_t index = 0;
+  for (const Value& operation : List(rule, "operations")) {
+    walk.Enum(operations[index++], operation.AsString(),
+              {"*", "CONNECT", "CREATE", "DELETE", "UPDATE"});
+  }
+  CheckAlone(rule, "apiGroups", "API groups", path, walk);
+  CheckAlone(rule, "apiVersions", "API versions", path, walk);
+  const Path versions = path["apiVersions"];
+  index = 0;
+  for (const Value& version : List(rule, "apiVersions")) {
+    if (version.size() == 0) walk.Required(versions[index]);
+    ++index;
+  }
+  CheckRuleResources(rule, path, walk);
+  if (Member(rule, "scope") != nullptr) {
+    walk.Enum(path["scope"], Text(rule, "scope"), {"*", "Cluster", "Namespaced"});
+  }
+}
+
+void NamedRule(const Value& rule, const Path& path, Walk& walk) {
+  NameSet names;
+  const Path list = path["resourceNames"];
+  size_t index = 0;
+  for (const Value& name : List(rule, "resourceNames")) {
+    const Path at = list[index++];
+    walk.Check(at, name.AsString(), PathSegmentName);
+    if (!names.Insert(name.AsString())) walk.Duplicate(at, name.AsString());
+  }
+  AdmissionRule(rule, path, walk);
+}
+
+void MatchCondition(const Value& condition, const Path& path, Walk& walk) {
+  if (TrimSpace(Text(condition, "expression")).empty()) walk.Required(path["expression"]);
+  const std::string_view name = Text(condition, "name");
+  if (name.empty()) {
+    walk.Required(path["name"]);
+  } else {
+    walk.Check(path["name"], name, LabelKeyErrors);
+  }
+}
+
+void CheckConditions(const Value& object, const Path& path, Walk& walk) {
+  const auto conditions = List(object, "matchConditions");
+  const Path list = path["matchConditions"];
+  if (conditions.size() > kConditionsMax) {
+    walk.TooMany(list, conditions.size(), kConditionsMax);
+  }
+  NameSet names;
+  size_t index = 0;
+  for (const Value& condition : conditions) {
+    const Path at = list[index++];
+    MatchCondition(condition, at, walk);
+    const std::string_view name = Text(condition, "name");
+    if (!name.empty() && !names.Insert(name)) walk.Duplicate(at["name"], name);
+  }
+}
+
+// --- webhooks
+
+void FullyQualifiedName(const Value& value, const Path& path, Walk& walk) {
+  const std::string_view name = value.AsString();
+  if (name.empty()) return walk.Required(path);
+  const Messages messages = Dns1123Subdomain(name);
+  if (!messages.empty()) {
+    walk.Invalid(path, name, JoinMessages(messages));
+  } else if (std::ranges::count(name, '.') < 2) {
+    walk.Invalid(path, name, "should be a domain with at least three segments separated by dots");
+  }
+}
+
+void CheckUrl(std::string_view url, const Path& path, Walk& walk) {
+  const size_t colon = url.find("://");
+  const std::string_view scheme = colon == url.npos ? "" : url.substr(0, colon);
+  std::string_view rest = colon == url.npos ? url : url.substr(colon + 3);
+  if (scheme != "https") {
+    walk.Invalid(path, scheme, fmt::format("'https' is the only allowed URL scheme{}", kForm));
+  }
+  const size_t hash = rest.find('#');
+  const std::string_view fragment = hash == rest.npos ? "" : rest.substr(hash + 1);
+  rest = rest.substr(0, hash);
+  const size_t question = rest.find('?');
+  const std::string_view query = question == rest.npos ? "" : rest.substr(question + 1);
+  rest = rest.substr(0, question);
+  std::string_view host = scheme.empty() ? "" : rest.substr(0, rest.find('/'));
+  const size_t at = host.find('@');
+  const std::string_view user = at == host.npos ? "" : host.substr(0, at);
+  if (at != host.npos) host = host.substr(at + 1);
+  if (host.empty()) walk.Invalid(path, "", fmt::format("host must be specified{}", kForm));
+  if (!user.empty()) {
+    walk.Invalid(path, user, "user information is not permitted in the URL");
+  }
+  if (!fragment.empty()) walk.Invalid(path, fragment, "fragments are not permitted in the URL");
+  if (!query.empty()) {
+    walk.Invalid(path, query, "query parameters are not permitted in the URL");
+  }
+}
+
+void CheckUrlPath(std::string_view text, const Path& path, Walk& walk) {
+  if (text.empty() || text == "/") return;
+  if (text == "//") return walk.Invalid(path, text, "segment[0] may not be empty");
+  if (!text.starts_with('/')) walk.Invalid(path, text, "must start with a '/'");
+  std::string_view steps = text.substr(1);
+  if (steps.ends_with('/')) steps.remove_suffix(1);
+  size_t index = 0;
+  for (const std::string_view step : Split(steps, '/')) {
+    const size_t i = index++;
+    if (step.empty()) {
+      walk.Invalid(path, text, fmt::format("segment[{}] may not be empty", i));
+      continue;
+    }
+    for (const std::string& message : Dns1123Subdomain(step)) {
+      walk.Invalid(path, text, fmt::format("segment[{}]: {}", i, message));
+    }
+  }
+}
+
+// The real server takes the one for the other.
+void CheckServiceReference(const Value& service, const Path& path, Walk& walk) {
+  if (Text(service, "namespace").empty()) walk.Required(path["name"]);
+  if (Text(service, "name").empty()) walk.Required(path["namespace"]);
+  const int64_t port = Int(service, "port").value_or(0);
+  if (const Messages messages = PortNumber(port); !messages.empty()) {
+    walk.Invalid(path["port"], port, "port is not valid: " + messages[0]);
+  }
+}
+
+void ClientConfig(const Value& config, const Path& path, Walk& walk) {
+  const Value* url = Member(config, "url");
+  const Value* service = Member(config, "service");
+  if ((url == nullptr) == (service == nullptr)) {
+    walk.Required(path, "exactly one of url or service is required");
+  } else if (url != nullptr) {
+    CheckUrl(url->AsString(), path["url"], walk);
+  } else {
+    CheckServiceReference(*service, path["service"], walk);
+    CheckUrlPath(Text(*service, "path"), path["service"]["path"], walk);
+  }
+}
+
+void ReviewVersions(const Value& hook, const Path& path, Walk& walk) {
+  const auto versions = List(hook, "admissionReviewVersions");
+  const Path list = path["admissionReviewVersions"];
+  if (versions.empty()) return walk.Required(list, "must specify one of v1, v1beta1");
+  NameSet seen;
+  size_t index = 0;
+  for (const Value& version : versions) {
+    const Path at = list[index++];
+    if (!seen.Insert(version.AsString())) {
+      walk.Invalid(at, version.AsString(), "duplicate version");
+    } else {
+      walk.Check(at, version.AsString(), Dns1035Label);
+    }
+  }
+  if (seen.Has("v1") || seen.Has("v1beta1")) return;
+  walk.Invalid(list, *hook.Find("admissionReviewVersions"),
+               "must include at least one of v1, v1beta1");
+}
+
+void CheckWebhooks(const Value& configuration, TypeId type, const Path& path, Walk& walk) {
+  NameSet names;
+  const Path list = path["webhooks"];
+  size_t index = 0;
+  for (const Value& hook : List(configuration, "webhooks")) {
+    const Path at = list[index++];
+    walk.Struct(hook, type, at);
+    ClientConfig(Part(hook, "clientConfig"), at["clientConfig"], walk);
+    CheckConditions(hook, at, walk);
+    ReviewVersions(hook, at, walk);
+    const std::string_view name = Text(hook, "name");
+    if (!name.empty() && !names.Insert(name)) walk.Duplicate(at["name"], name);
+  }
+}
+
+void ValidatingWebhooks(const Value& configuration, const Path& path, Walk& walk) {
+  static const TypeId kHook = TypeOf("admissionregistration.v1.ValidatingWebhook");
+  CheckWebhooks(configuration, kHook, path, walk);
+}
+
+void MutatingWebhooks(const Value& configuration, const Path& path, Walk& walk) {
+  static const TypeId kHook = TypeOf("admissionregistration.v1.MutatingWebhook");
+  CheckWebhooks(configuration, kHook, path, walk);
+}
+
+// --- policies
+
+void ParamKind(const Value& kind, const Path& path, Walk& walk) {
+  const std::string_view version = Text(kind, "apiVersion");
+  const Path at = path["apiVersion"];
+  const auto slashes = std::ranges::count(version, '/');
+  if (version.empty()) {
+    walk.Required(at);
+  } else if (slashes > 1) {
+    walk.Invalid(at, version, fmt::format("unexpected GroupVersion string: {}", version));
+  } else {
+    const size_t slash = version.find('/');
+    const std::string_view group = slash == version.npos ? "" : version.substr(0, slash);
+    const std::string_view name = slash == version.npos ? version : version.substr(slash + 1);
+    const Messages bad_group = group.empty() ? Messages() : Dns1123Subdomain(group);
+    const Messages bad_name = Dns1035Label(name);
+    if (!bad_group.empty()) walk.Invalid(at, group, JoinMessages(bad_group));
+    if (name.empty()) {
+      walk.Invalid(at, version, "version must be specified");
+    } else if (!bad_name.empty()) {
+      walk.Invalid(at, name, JoinMessages(bad_name));
+    }
+  }
+  const std::string_view name = Text(kind, "kind");
+  if (name.empty()) return walk.Required(path["kind"]);
+  const Messages messages = Dns1035Label(ToLower(name));
+  if (messages.empty()) return;
+  walk.Invalid(path["kind"], name,
+               "may have mixed case, but should otherwise match: " + JoinMessages(messages));
+}
+
+void MatchConditions(const Value& spec, const Path& path, Walk& walk) {
+  CheckConditions(spec, path, walk);
+}
+
+void Variable(const Value& variable, const Path& path, Walk& walk) {
+  const std::string_view name = Text(variable, "name");
+  if (TrimSpace(name).empty()) {
+    walk.Required(path["name"], "name is not specified");
+  } else if (!CIdentifier(name).empty()) {
+    walk.Invalid(path["name"], name, "must be a valid CEL identifier");
+  }
+  if (TrimSpace(Text(variable, "expression")).empty()) {
+    walk.Required(path["expression"], "expression is not specified");
+  }
+}
+
+void Validation(const Value& validation, const Path& path, Walk& walk) {
+  if (TrimSpace(Text(validation, "expression")).empty()) {
+    walk.Required(path["expression"], "expression is not specified");
+  }
+  for (const std::string_view field : {"messageExpression", "message"}) {
+    const std::string_view text = Text(validation, field);
+    if (!text.empty() && TrimSpace(text).empty()) {
+      walk.Invalid(path[field], text, "must be non-empty if specified");
+    } else if (field == "message" && TrimSpace(text).find_first_of("\r\n") != text.npos) {
+      walk.Invalid(path[field], text, "must not contain line breaks");
+    }
+  }
+  if (Member(validation, "reason") == nullptr) return;
+  walk.Enum(path["reason"], Text(validation, "reason"),
+            {"Forbidden", "Invalid", "RequestEntityTooLarge"});
+}
+
+void AuditAnnotations(const Value& policy, const Path& path, Walk& walk) {
+  const Value& spec = Part(policy, "spec");
+  const Path at = path["spec"];
+  const auto annotations = List(spec, "auditAnnotations");
+  if (annotations.empty() && IsEmpty(spec.Find("validations"))) {
+    constexpr std::string_view kOne =
+        "validations or auditAnnotations must contain at least one item";
+    walk.Required(at["validations"], kOne);
+    walk.Required(at["auditAnnotations"], kOne);
+    return;
+  }
+  const Path list = at["auditAnnotations"];
+  const std::string_view name = policy.FindString({"metadata", "name"});
+  NameSet keys;
+  size_t index = 0;
+  for (const Value& annotation : annotations) {
+    const Path annotation_at = list[index++];
+    const std::string_view key = Text(annotation, "key");
+    const std::string qualified = fmt::format("{}/{}", name, key);
+    if (name.empty()) {
+      walk.Invalid(annotation_at["key"], key, "requires metadata.name be non-empty");
+    } else {
+      walk.Check(annotation_at["key"], qualified, LabelKeyErrors);
+    }
+    if (TrimSpace(Text(annotation, "valueExpression")).empty()) {
+      walk.Required(annotation_at["valueExpression"], "valueExpression is not specified");
+    }
+    if (!keys.Insert(key)) walk.Duplicate(annotation_at["key"], key);
+  }
+}
+
+void ConstraintRules(const Value& constraints, const Path& path, Walk& walk) {
+  if (IsEmpty(constraints.Find("resourceRules"))) walk.Required(path["resourceRules"]);
+}
+
+void MutatingOperations(const Value& rules, const Path& path, Walk& walk) {
+  for (const Value& rule : List(rules, "resourceRules")) {
+    for (const Value& operation : List(rule, "operations")) {
+      walk.Enum(path["resourceRules"]["operations"], operation.AsString(),
+                {"*", "CONNECT", "CREATE", "UPDATE"});
+    }
+  }
+}
+
+void Mutation(const Value& mutation, const Path& path, Walk& walk) {
+  struct Row {
+    std::string_view type;
+    std::string_view field;
+    std::string_view other;
+  };
+  constexpr Row kRows[] = {{"JSONPatch", "jsonPatch", "applyConfiguration"},
+                           {"ApplyConfiguration", "applyConfiguration", "jsonPatch"}};
+  const std::string_view type = Text(mutation, "patchType");
+  if (type.empty()) return walk.Required(path["patchType"]);
+  const auto* row = std::ranges::find(kRows, type, &Row::type);
+  if (row == std::end(kRows)) {
+    return walk.NotSupported(path["patchType"], type, {"ApplyConfiguration", "JSONPatch"});
+  }
+  const Value* given = Member(mutation, row->field);
+  if (given == nullptr) {
+    walk.Required(path[row->field], fmt::format("must be specified when patchType is {}", type));
+  } else if (TrimSpace(Text(*given, "expression")).empty()) {
+    walk.Required(path[row->field]["expression"]);
+  }
+  if (Member(mutation, row->other) == nullptr) return;
+  const std::string shown = fmt::format("{{{}}}", row->other);
+  walk.Invalid(path[row->other], std::string_view(shown),
+               fmt::format("must not be specified when patchType is {}", type));
+}
+
+void ParamRef(const Value& reference, const Path& path, Walk& walk) {
+  constexpr std::string_view kExclusive = "name and selector are mutually exclusive";
+  static const TypeId kSelector = TypeOf("io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector");
+  const std::string_view name = Text(reference, "name");
+  const Value* selector = Member(reference, "selector");
+  if (!name.empty()) {
+    walk.Check(path["name"], name, PathSegmentName);
+    if (selector != nullptr) walk.Forbidden(path["name"], kExclusive);
+  }
+  if (selector != nullptr) {
+    walk.Struct(*selector, kSelector, path["selector"]);
+    if (!name.empty()) walk.Forbidden(path["selector"], kExclusive);
+  }
+  if (name.empty() && selector == nullptr) {
+    walk.Required(path, "one of name or selector must be specified");
+  }
+  const std::string_view action = Text(reference, "parameterNotFoundAction");
+  if (action.empty()) {
+    walk.Required(path["parameterNotFoundAction"]);
+  } else {
+    walk.Enum(path["parameterNotFoundAction"], action, {"Deny", "Allow"});
+  }
+}
+
+void ValidationActions(const Value& spec, const Path& path, Walk& walk) {
+  const auto actions = List(spec, "validationActions");
+  const Path list = path["validationActions"];
+  NameSet seen;
+  size_t index = 0;
+  for (const Value& action : actions) {
+    const Path at = list[index++];
+    walk.Enum(at, action.AsString(), {"Audit", "Deny", "Warn"});
+    if (!seen.Insert(action.AsString())) walk.Duplicate(at, action.AsString());
+  }
+  if (seen.Has("Deny") && seen.Has("Warn")) {
+    walk.Invalid(list, *spec.Find("validationActions"),
+                 "must not contain both Deny and Warn (repeating the same validation failure "
+                 "information in the API response and headers serves no purpose)");
+  }
+  if (actions.empty()) walk.Required(list, "at least one validation action is required");
+}
+
+// --- API services
+
+void ApiServiceName(const Value& service, const Path& path, Walk& walk) {
+  const Value& spec = Part(service, "spec");
+  const std::string wanted = fmt::format("{}.{}", Text(spec, "version"), Text(spec, "group"));
+  const std::string_view name = service.FindString({"metadata", "name"});
+  if (!PathSegmentName(name).empty() || name == wanted || walk.old() != nullptr) return;
+  walk.Invalid(path["metadata"]["name"], name,
+               fmt::format("must be `spec.version+\".\"+spec.group`: {}", GoQuote(wanted)));
+}
+
+void ApiService(const Value& spec, const Path& path, Walk& walk) {
+  const std::string_view group = Text(spec, "group");
+  const std::string_view version = Text(spec, "version");
+  if (group.empty() && version != "v1") {
+    walk.Required(path["group"], "only v1 may have an empty group and it better be legacy kube");
+  }
+  if (!group.empty()) walk.Check(path["group"], group, Dns1123Subdomain);
+  walk.Check(path["version"], version, Dns1035Label);
+  const int64_t minimum = Int(spec, "groupPriorityMinimum").value_or(0);
+  const int64_t priority = Int(spec, "versionPriority").value_or(0);
+  if (minimum <= 0 || minimum > 20000) {
+    walk.Invalid(path["groupPriorityMinimum"], minimum, "must be positive and less than 20000");
+  }
+  if (priority <= 0 || priority > 1000) {
+    walk.Invalid(path["versionPriority"], priority, "must be positive and less than 1000");
+  }
+  const Value* service = Member(spec, "service");
+  const std::string_view bundle = Text(spec, "caBundle");
+  const bool insecure = True(spec, "insecureSkipTLSVerify");
+  const Path insecure_at = path["insecureSkipTLSVerify"];
+  if (service == nullptr) {
+    if (!bundle.empty()) {
+      const std::string size = fmt::format("{} bytes", bundle.size() / 4 * 3);
+      walk.Invalid(path["caBundle"], std::string_view(size),
+                   "local APIServices may not have a caBundle");
+    }
+    if (insecure) {
+      walk.Invalid(insecure_at, Value::Bool(true),
+                   "local APIServices may not have insecureSkipTLSVerify");
+    }
+    return;
+  }
+  for (const std::string_view field : {"namespace", "name"}) {
+    if (Text(*service, field).empty()) walk.Required(path["service"][field]);
+  }
+  const int64_t port = Int(*service, "port").value_or(0);
+  if (const Messages messages = PortNumber(port); !messages.empty()) {
+    walk.Invalid(path["service"]["port"], port, "port is not valid: " + messages[0]);
+  }
+  if (insecure && !bundle.empty()) {
+    walk.Invalid(insecure_at, Value::Bool(true), "may not be true if caBundle is present");
+  }
+}
+
+constexpr NamedCheck kChecks[] = {
+    {"admissionRule", AdmissionRule},
+    {"apiService", ApiService},
+    {"apiServiceName", ApiServiceName},
+    {"auditAnnotations", AuditAnnotations},
+    {"constraintRules", ConstraintRules},
+    {"fullyQualifiedName", FullyQualifiedName},
+    {"matchConditions", MatchConditions},
+    {"mutatingOperations", MutatingOperations},
+    {"mutatingWebhooks", MutatingWebhooks},
+    {"mutation", Mutation},
+    {"namedRule", NamedRule},
+    {"paramKind", ParamKind},
+    {"paramRef", ParamRef},
+    {"validatingWebhooks", ValidatingWebhooks},
+    {"validation", Validation},
+    {"validationActions", ValidationActions},
+    {"variable", Variable},
+};
+
+}  // namespace
+
+std::span<const NamedCheck> ExtensionChecks() { return kChecks; }
+
+}  // namespace kulisse::openapi
