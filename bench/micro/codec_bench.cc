@@ -1,5 +1,5 @@
-// The cost of one object on its way through the server: parse, canonical form, defaults, protobuf
-// both ways. The object is the pod of test/golden/defaults/pod_rich.json.
+// The cost of one object on its way through the server: parse, canonical form, defaults,
+// validation, protobuf both ways. The object is the pod of test/golden/defaults/pod_rich.json.
 #include <benchmark/benchmark.h>
 
 #include <fstream>
@@ -12,6 +12,7 @@
 #include "openapi/defaulting.h"
 #include "openapi/protobuf.h"
 #include "openapi/typed.h"
+#include "openapi/validation/validation.h"
 
 namespace kulisse {
 namespace {
@@ -112,6 +113,17 @@ void DecodeMessage(benchmark::State& state) {
   }
 }
 BENCHMARK(DecodeMessage);
+
+void Validate(benchmark::State& state) {
+  const auto document = json::Parse(PodSample().canonical);
+  FieldErrors errors;
+  for (auto _ : state) {
+    openapi::ValidateCreate(document->root, PodSample().type, &errors);
+    benchmark::DoNotOptimize(errors);
+    errors.clear();
+  }
+}
+BENCHMARK(Validate);
 
 }  // namespace
 }  // namespace kulisse

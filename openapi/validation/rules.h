@@ -18,7 +18,7 @@ enum class RuleKind : uint8_t {
   kValidate,  // here, in an update, the rules of Phase::kAlways
   kWalk,      // the rules of the field's type, for each element
   kRequired,  // there and not empty
-  kNotEmpty,    // not "", if it is there
+  kNotEmpty,  // not "", if it is there
   kEnum,      // one of `words`
   kFormat,    // a text (or each text of a list) has the form
   kLabels,    // a map of labels

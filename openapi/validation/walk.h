@@ -203,5 +203,6 @@ struct NamedCheck {
 [[nodiscard]] std::span<const NamedCheck> PolicyChecks();
 [[nodiscard]] std::span<const NamedCheck> FlowChecks();
 [[nodiscard]] std::span<const NamedCheck> ExtensionChecks();
+[[nodiscard]] std::span<const NamedCheck> DeviceChecks();
 
 }  // namespace kulisse::openapi

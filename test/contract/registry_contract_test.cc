@@ -32,6 +32,12 @@ std::string MembersOf(std::string_view storage_name) {
   static const std::string kRule =
       R"({"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods"]})";
   static const std::map<std::string_view, std::string> kMembers = {
+      {"certificatesigningrequests.certificates.k8s.io",
+       R"("spec":{"signerName":"example.com/s","usages":["any"],"request":")"
+       R"(LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K"})"},
+      {"ingressclasses.networking.k8s.io", R"("spec":{"controller":"example.com/c"})"},
+      {"resourceslices.resource.k8s.io",
+       R"("spec":{"driver":"d","allNodes":true,"pool":{"name":"p","resourceSliceCount":1}})"},
       {"flowschemas.flowcontrol.apiserver.k8s.io",
        R"("spec":{"priorityLevelConfiguration":{"name":"p"}})"},
       {"mutatingadmissionpolicies.admissionregistration.k8s.io",
