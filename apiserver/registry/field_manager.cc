@@ -115,8 +115,17 @@ std::string FieldManager::Update(std::string_view current, const json::Value& ol
   }
   // An object whose managers were forgotten has none until somebody applies.
   if (!managed && current.empty()) return "";
-  if (!managed) managed = ParseStored(current, arena_);
-  return Track(std::move(*managed), old, object.root);
+  VersionedComparison comparison(catalog_, types_, stored_, writer_.subresource, old, object.root,
+                                 arena_);
+  const ManagerId self = Self(false);
+  if (!managed) {
+    if (comparison.In(self.api_version)->empty()) return std::string(current);
+    managed = ManagedFields::ParseUnread(current);
+    KULISSE_ASSERT(managed.has_value());  // we wrote it
+  }
+  managed->Update([&](std::string_view version) { return comparison.In(version); }, self, now_,
+                  arena_);
+  return managed->ToText();
 }
 
 void SetManagedFields(std::string_view managed_fields, json::Document& object) {

@@ -44,7 +44,7 @@ ManagedFields ScaleManagers(const ManagedFields& workload, std::string_view api_
     if (entry.id.api_version != api_version || !entry.fields.Has(kReplicas)) continue;
     ManagerId id = entry.id;
     id.api_version = kScaleVersion;
-    scale.entries().push_back({id, entry.time, ReplicasField(arena)});
+    scale.entries().push_back({id, entry.time, ReplicasField(arena), {}});
   }
   return scale;
 }
@@ -68,7 +68,7 @@ std::string WorkloadManagers(ManagedFields workload, ManagedFields scale,
     if (!entry.fields.Has(kReplicas)) continue;
     ManagerId id = entry.id;
     id.api_version = api_version;
-    workload.entries().push_back({id, {}, replicas});
+    workload.entries().push_back({id, {}, replicas, {}});
   }
   return workload.ToText();
 }
@@ -85,7 +85,7 @@ std::string FieldManager::UpdateScale(std::string_view current, const json::Valu
     ManagerId self = Self(false);
     self.api_version = kScaleVersion;
     if (ReplicasOf(object) != 0) {
-      scale.entries().push_back({self, now_, ReplicasField(arena_)});
+      scale.entries().push_back({self, now_, ReplicasField(arena_), {}});
     }
   }
   return WorkloadManagers(std::move(workload), std::move(scale), api_version, arena_);
@@ -104,7 +104,7 @@ Result<std::pair<int64_t, std::string>> FieldManager::ApplyScale(std::string_vie
                            .applied = false,
                            .api_version = kScaleVersion,
                            .subresource = writer_.subresource};
-    scale.entries().push_back({before, now_, ReplicasField(arena_)});
+    scale.entries().push_back({before, now_, ReplicasField(arena_), {}});
   }
   json::Value live = live_scale.Clone(arena_);
   SetKind(kScaleVersion, "Scale", live, arena_);

@@ -104,7 +104,10 @@ void BumpGeneration(json::Document& object, const json::Value& old, const Resour
   if (!resource.has_generation) return;
   json::Value& metadata = Metadata(object);
   const json::Value& before = *old.Find("metadata");
-  if (!strategy.IsNewGeneration(object.root, old, SpecChanged(object.root, old))) return;
+  const bool changed =
+      SpecChanged(object.root, old) ||
+      (strategy.AnnotationsAreSpec() && !SameMember(metadata, before, "annotations"));
+  if (!changed) return;
   const json::Value* generation = before.Find("generation");
   const int64_t next = generation != nullptr && generation->IsInt() ? generation->AsInt() + 1 : 1;
   metadata.Set("generation", json::Value::Int(next), object.arena);
@@ -250,13 +253,12 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
        {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) {
     Metadata(object).Remove(name);
   }
+  KULISSE_TRY(PrepareForCreate(context, resource, ns, object));
   openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   StrategyOf(resource).ApplyDefaults(object);
   const std::string managed_fields =
       FieldManager(catalog_, types_, resource, WriterOf(context, ""), runtime_.Now())
           .Create(object, context.gives_managed_fields);
-  KULISSE_TRY(PrepareForCreate(context, resource, ns, object));
-  openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   const std::string given(object.root.FindString({"metadata", "name"}));
   const std::string base(object.root.FindString({"metadata", "generateName"}));
   if (admission_ != nullptr) {

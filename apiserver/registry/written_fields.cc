@@ -37,13 +37,6 @@ constexpr auto kDisabledFields = std::to_array<DisabledField>({
     {"statefulsets.apps", {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}},
 });
 
-bool IsClaimOrSnapshot(const Value& source) {
-  const std::string_view group = source.FindString({"apiGroup"});
-  const std::string_view kind = source.FindString({"kind"});
-  return (group.empty() && kind == "PersistentVolumeClaim") ||
-         (group == "snapshot.storage.k8s.io" && kind == "VolumeSnapshot");
-}
-
 }  // namespace
 
 void WriteJobSelector(json::Document& job) {
@@ -65,16 +58,6 @@ void WriteJobSelector(json::Document& job) {
   if (selected.Find(kControllerUid) == nullptr) {
     selected.Set(kControllerUid, Value::String(uid, arena), arena);
   }
-  if (IsEmpty(job.root.Find({"metadata", "labels"}))) {
-    Value copy = job.root.Find({"spec", "template", "metadata", "labels"})->Clone(arena);
-    ObjectAt(job, {"metadata"}).Set("labels", std::move(copy), arena);
-  }
-}
-
-void DropDeprecatedTopology(json::Document& slice) {
-  Value* endpoints = slice.root.Find("endpoints");
-  if (endpoints == nullptr || !endpoints->IsArray()) return;
-  for (Value& endpoint : endpoints->elements()) endpoint.Remove("deprecatedTopology");
 }
 
 void WriteTemplateGeneration(json::Document& daemon_set, const json::Value* old) {
@@ -94,15 +77,9 @@ void WriteTemplateGeneration(json::Document& daemon_set, const json::Value* old)
            daemon_set.arena);
 }
 
-void WriteDataSources(json::Document& claim, const json::Value* old) {
+void WriteDataSources(json::Document& claim) {
   json::Arena& arena = claim.arena;
   Value& spec = ObjectAt(claim, {"spec"});
-  const bool in_use = old != nullptr && (old->Find({"spec", "dataSource"}) != nullptr ||
-                                         old->Find({"spec", "dataSourceRef"}) != nullptr);
-  if (const Value* given = spec.Find("dataSource");
-      given != nullptr && !in_use && !IsClaimOrSnapshot(*given)) {
-    spec.Remove("dataSource");
-  }
   const Value* source = spec.Find("dataSource");
   const Value* reference = spec.Find("dataSourceRef");
   if (source != nullptr && reference == nullptr) {

@@ -11,21 +11,15 @@
 
 namespace kulisse::apiserver {
 
-// A job selects its pods by its uid, and labels its template so, unless it selects by hand. A job
-// without labels has those of its template.
+// A job selects its pods by its uid, and labels its template so, unless it selects by hand.
 void WriteJobSelector(json::Document& job);
-
-// The topology of endpoints, which discovery.k8s.io/v1 has for reading alone.
-void DropDeprecatedTopology(json::Document& slice);
 
 // The count of a daemon set's templates, which is kept in an annotation. `old` is null for a new
 // one.
 void WriteTemplateGeneration(json::Document& daemon_set, const json::Value* old);
 
-// The two fields for the source of a claim's data, of which clients give one. A `dataSource` that
-// is neither a claim nor a snapshot is dropped, unless the old claim has a source. `old` is null
-// for a new claim.
-void WriteDataSources(json::Document& claim, const json::Value* old);
+// The two fields for the source of a claim's data, of which clients give one.
+void WriteDataSources(json::Document& claim);
 
 // The time at which a volume came into its phase: now, if the phase is another than the old one's.
 void WritePhaseTransitionTime(json::Document& volume, const json::Value* old, std::string_view now);

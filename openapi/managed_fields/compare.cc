@@ -57,23 +57,17 @@ class SortedFields {
   size_t size_ = 0;
 };
 
-// The members of a map sorted by key.
-std::span<const Member*> SortedMembers(const Value* map, json::Arena& arena) {
-  if (map == nullptr || map->size() == 0) return {};
-  const auto members = map->members();
-  auto** sorted =
-      static_cast<const Member**>(arena.Allocate(members.size() * sizeof(const Member*)));
-  for (size_t i = 0; i < members.size(); ++i) sorted[i] = &members[i];
-  const std::span<const Member*> result(sorted, members.size());
-  const auto by_name = [](const Member* member) { return member->name; };
-  if (!std::ranges::is_sorted(result, {}, by_name)) std::ranges::sort(result, {}, by_name);
-  return result;
-}
-
 std::string_view FieldElement(std::string_view name, json::Arena& arena) {
-  std::string text = "f:";
-  AppendEscaped(name, &text);
-  return arena.Copy(text);
+  if (NeedsEscapes(name)) {
+    std::string text = "f:";
+    AppendEscaped(name, &text);
+    return arena.Copy(text);
+  }
+  auto* text = static_cast<char*>(arena.Allocate(name.size() + 2));
+  text[0] = 'f';
+  text[1] = ':';
+  name.copy(text + 2, name.size());
+  return {text, name.size() + 2};
 }
 
 const Node* Below(const Node* node, std::string_view element) {

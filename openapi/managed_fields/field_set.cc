@@ -1,6 +1,9 @@
 #include "openapi/managed_fields/field_set.h"
 
+#include <algorithm>
+#include <cstring>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "base/assert.h"
@@ -145,7 +148,66 @@ class Reader {
   size_t at_ = 0;
 };
 
+// Walks FieldsV1 beside a set, and past what the set does not have.
+class TextWalker {
+ public:
+  explicit TextWalker(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+
+  // Past the object that begins here; false when it does not end.
+  bool SkipObject() {
+    size_t depth = 0;
+    while (at_ < end_) {
+      const char c = *at_++;
+      if (c == '{') ++depth;
+      if (c == '"' && !SkipString()) return false;
+      if (c == '}' && --depth == 0) return true;
+    }
+    return false;
+  }
+
+  // REQUIRES: a whole object begins here.
+  bool Intersects(const Node& node, bool top = true) {
+    const Node* child = node.first;
+    ++at_;
+    while (*at_ != '}') {
+      if (*at_ == ',') ++at_;
+      const char* begin = ++at_;
+      SkipString();
+      const std::string_view element(begin, static_cast<size_t>(at_ - 1 - begin));
+      ++at_;  // the colon
+      if (element != ".") {
+        while (child != nullptr && ComparePathElements(child->element, element) < 0) {
+          child = child->next;
+        }
+      }
+      if (top && child == nullptr) return false;  // all others come behind, too
+      if (child == nullptr || child->element != element) {
+        SkipObject();
+        continue;
+      }
+      // A path without others below it, or with "." first, is a member.
+      const std::string_view below(at_, static_cast<size_t>(end_ - at_));
+      const bool member = below.starts_with("{}") || below.starts_with("{\".\"");
+      if ((member && child->member) || Intersects(*child, false)) return true;
+    }
+    ++at_;
+    return false;
+  }
+  [[nodiscard]] const char* at() const { return at_; }
+
+ private:
+  // Past the closing quote.
+  bool SkipString() {
+    while (at_ < end_ && *at_ != '"') at_ += *at_ == '\\' ? 2 : 1;
+    return at_++ < end_;
+  }
+
+  const char* at_;
+  const char* end_;
+};
+
 bool AddJson(const json::Value& value, Node& parent, json::Arena& arena) {
+  std::vector<std::pair<std::string_view, const json::Value*>> sorted;
   for (const json::Member& member : value.members()) {
     if (member.name == ".") {
       parent.member = true;
@@ -155,8 +217,14 @@ bool AddJson(const json::Value& value, Node& parent, json::Arena& arena) {
     if (!element) return false;
     if (element->empty()) continue;
     if (!member.value.IsObject() && !member.value.IsNull()) return false;
-    Node* node = FieldSet::Child(parent, arena.Copy(*element), arena);
-    if (!AddJson(member.value, *node, arena)) return false;
+    sorted.emplace_back(arena.Copy(*element), &member.value);
+  }
+  std::ranges::stable_sort(sorted, [](const auto& a, const auto& b) {
+    return ComparePathElements(a.first, b.first) < 0;
+  });
+  for (const auto& [element, below] : sorted) {
+    Node* node = FieldSet::Child(parent, element, arena);
+    if (!AddJson(*below, *node, arena)) return false;
     if (node->first == nullptr) node->member = true;
   }
   return true;
@@ -217,6 +285,25 @@ std::optional<FieldSet> FieldSet::FromJson(const json::Value& value, json::Arena
   return set;
 }
 
+std::string_view FieldSet::Skip(std::string_view* text) {
+  TextWalker walker(*text);
+  if (!text->starts_with('{') || !walker.SkipObject()) return {};
+  const auto size = static_cast<size_t>(walker.at() - text->data());
+  const std::string_view skipped = text->substr(0, size);
+  text->remove_prefix(size);
+  return skipped;
+}
+
+bool FieldSet::IntersectsText(std::string_view text) const {
+  // Mostly a write changes what the others have nothing of, which a search tells without a walk.
+  for (const Node* child = root_.first; child != nullptr; child = child->next) {
+    if (memmem(text.data(), text.size(), child->element.data(), child->element.size()) != nullptr) {
+      return TextWalker(text).Intersects(root_);
+    }
+  }
+  return false;
+}
+
 void FieldSet::Append(std::string* out) const { AppendChildren(root_, out); }
 
 std::string FieldSet::ToString() const {
@@ -256,18 +343,22 @@ bool FieldSet::Has(std::span<const std::string_view> path) const {
   return node->member;
 }
 
-FieldSet FieldSet::WithPrefix(std::string_view element) const {
+FieldSet FieldSet::Below(const Node& node) {
   FieldSet set;
-  if (const Node* node = FindChild(root_, element)) {
-    set.root_.first = node->first;
-    set.root_.last = node->last;
-  }
+  set.root_.first = node.first;
+  set.root_.last = node.last;
   return set;
 }
 
-bool FieldSet::HasMember(std::string_view element) const {
-  const Node* node = FindChild(root_, element);
-  return node != nullptr && node->member;
+FieldSet::ChildIndex::ChildIndex(const FieldSet& set) {
+  for (const Node* child = set.root_.first; child != nullptr; child = child->next) {
+    children_.emplace(child->element, child);
+  }
+}
+
+const FieldSet::Node* FieldSet::ChildIndex::Find(std::string_view element) const {
+  const auto found = children_.find(element);
+  return found == children_.end() ? nullptr : found->second;
 }
 
 void FieldSet::ForEach(const std::function<void(std::span<const std::string_view>)>& visit) const {

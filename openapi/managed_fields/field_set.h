@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/json/value.h"
 
@@ -33,6 +34,11 @@ class FieldSet {
 
   // Reads FieldsV1 as Append() wrote it off the front of `text`, which must outlive the set.
   [[nodiscard]] static std::optional<FieldSet> Parse(std::string_view* text, json::Arena& arena);
+  // The text of FieldsV1 at the front of `text`, taken off without looking into it; "" when it does
+  // not end.
+  [[nodiscard]] static std::string_view Skip(std::string_view* text);
+  // Whether the set of the text, which Append() wrote, has members in common with this one.
+  [[nodiscard]] bool IntersectsText(std::string_view text) const;
   // Reads any FieldsV1; nothing when it holds a key that is no path element. Kinds of elements
   // that are not known are left out, as upstream does.
   [[nodiscard]] static std::optional<FieldSet> FromJson(const json::Value& value,
@@ -45,10 +51,18 @@ class FieldSet {
   // Elements are kept as they are: their texts must outlive the set.
   void Insert(std::span<const std::string_view> path, json::Arena& arena);
   [[nodiscard]] bool Has(std::span<const std::string_view> path) const;
-  // What is below the element; empty when there is none.
-  [[nodiscard]] FieldSet WithPrefix(std::string_view element) const;
-  // Whether the path that is this element alone is a member.
-  [[nodiscard]] bool HasMember(std::string_view element) const;
+  // What is below a node, as a set of its own.
+  [[nodiscard]] static FieldSet Below(const Node& node);
+  // The first steps of a set, for many lookups. The set must outlive it.
+  class ChildIndex {
+   public:
+    explicit ChildIndex(const FieldSet& set);
+    // Null when there is none.
+    [[nodiscard]] const Node* Find(std::string_view element) const;
+
+   private:
+    std::unordered_map<std::string_view, const Node*> children_;
+  };
   // Members in upstream's order: those of a level before what is below them.
   void ForEach(const std::function<void(std::span<const std::string_view> path)>& visit) const;
 

@@ -1,4 +1,4 @@
-// The elements of a list that is a set or has keys, each with its step in paths.
+// The elements of a list that is a set or has keys, each with its step in paths; members in order.
 // Internal to managed_fields.
 //
 // Threads: one at a time.
@@ -31,5 +31,9 @@ struct ListItem {
 
 // Sorts by step; equal ones keep their order.
 void SortItems(std::span<ListItem> items);
+
+// The members of a map sorted by key; none of a null pointer. Lives in the arena.
+[[nodiscard]] std::span<const json::Member*> SortedMembers(const json::Value* map,
+                                                           json::Arena& arena);
 
 }  // namespace kulisse::openapi

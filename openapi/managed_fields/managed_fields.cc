@@ -1,6 +1,7 @@
 #include "openapi/managed_fields/managed_fields.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <tuple>
 
@@ -13,6 +14,7 @@ namespace kulisse::openapi {
 namespace {
 
 constexpr std::string_view kOldUpdates = "ancient-changes";
+constexpr std::string_view kNoFields = "{}";
 
 bool Take(std::string_view expected, std::string_view* text) {
   if (!text->starts_with(expected)) return false;
@@ -30,9 +32,34 @@ std::string_view TakeString(std::string_view* text) {
   return value;
 }
 
+// Takes the FieldsV1 of an entry that the rest of the text begins with. The text between two
+// entries, `,{"`, is nowhere else: keys of FieldsV1 have their quotes escaped. So an entry is cut
+// off by a search, without looking at its fields.
+std::string_view TakeFields(std::string_view* text) {
+  constexpr std::string_view kNextEntry = ",{\"manager\":\"";
+  constexpr std::string_view kSubresource = ",\"subresource\":\"";
+  const auto find = [text](std::string_view what) {
+    const auto* found =
+        static_cast<const char*>(memmem(text->data(), text->size(), what.data(), what.size()));
+    return found == nullptr ? text->npos : static_cast<size_t>(found - text->data());
+  };
+  // Clients may give entries without a manager.
+  if (find(",{\"operation\":\"") != text->npos) return FieldSet::Skip(text);
+  const std::string_view entry =
+      text->substr(0, std::min(find(kNextEntry), std::max<size_t>(text->size(), 1) - 1));
+  size_t size = entry.size();
+  if (!entry.ends_with('}') || !entry.starts_with('{')) return {};
+  --size;
+  if (entry[size - 1] == '"') size = entry.rfind(kSubresource);
+  if (size == entry.npos || size == 0) return {};
+  const std::string_view fields = entry.substr(0, size);
+  text->remove_prefix(size);
+  return fields;
+}
+
 // {"manager":"m","operation":"Update","apiVersion":"v1","time":"…","fieldsType":"FieldsV1",
 //  "fieldsV1":{…},"subresource":"status"}
-bool ReadEntry(std::string_view* text, json::Arena& arena, ManagedFieldsEntry* entry) {
+bool ReadEntry(std::string_view* text, ManagedFieldsEntry* entry) {
   if (!Take("{", text)) return false;
   if (Take("\"manager\":\"", text)) {
     entry->id.manager = TakeString(text);
@@ -44,9 +71,8 @@ bool ReadEntry(std::string_view* text, json::Arena& arena, ManagedFieldsEntry* e
   entry->id.api_version = TakeString(text);
   if (Take(",\"time\":\"", text)) entry->time = TakeString(text);
   if (!Take(",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":", text)) return false;
-  const auto fields = FieldSet::Parse(text, arena);
-  if (!fields) return false;
-  entry->fields = *fields;
+  entry->unread = TakeFields(text);
+  if (entry->unread.empty()) return false;
   if (Take(",\"subresource\":\"", text)) entry->id.subresource = TakeString(text);
   return Take("}", text);
 }
@@ -65,7 +91,11 @@ void AppendEntry(const ManagedFieldsEntry& entry, std::string* out) {
   AppendText("apiVersion", entry.id.api_version, out);
   AppendText("time", entry.time, out);
   *out += ",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":";
-  entry.fields.Append(out);
+  if (entry.unread.empty()) {
+    entry.fields.Append(out);
+  } else {
+    out->append(entry.unread);
+  }
   AppendText("subresource", entry.id.subresource, out);
   *out += '}';
 }
@@ -83,16 +113,36 @@ auto SortKey(const ManagedFieldsEntry& entry) {
 
 }  // namespace
 
+void ManagedFieldsEntry::Read(json::Arena& arena) {
+  if (unread.empty()) return;
+  const auto parsed = FieldSet::Parse(&unread, arena);
+  KULISSE_ASSERT(parsed.has_value());
+  fields = *parsed;
+  unread = {};
+}
+
 std::optional<ManagedFields> ManagedFields::Parse(std::string_view text, json::Arena& arena) {
+  auto managed = ParseUnread(text);
+  if (!managed) return std::nullopt;
+  for (ManagedFieldsEntry& entry : managed->entries_) {
+    const auto parsed = FieldSet::Parse(&entry.unread, arena);
+    if (!parsed || !entry.unread.empty()) return std::nullopt;
+    entry.fields = *parsed;
+  }
+  return managed;
+}
+
+std::optional<ManagedFields> ManagedFields::ParseUnread(std::string_view text) {
   ManagedFields managed;
   if (text.empty()) return managed;
   if (!Take("[", &text)) return std::nullopt;
   do {
     ManagedFieldsEntry entry;
-    if (!ReadEntry(&text, arena, &entry)) return std::nullopt;
-    managed.Add(entry);
+    if (!ReadEntry(&text, &entry)) return std::nullopt;
+    managed.entries_.push_back(entry);
   } while (Take(",", &text));
   if (text != "]") return std::nullopt;
+  managed.DropDoubled();
   return managed;
 }
 
@@ -114,18 +164,23 @@ std::optional<ManagedFields> ManagedFields::FromJson(const json::Value& value, j
       if (!set) return std::nullopt;
       entry.fields = *set;
     }
-    managed.Add(entry);
+    managed.entries_.push_back(entry);
   }
+  managed.DropDoubled();
   return managed;
 }
 
 // The last entry of a manager counts.
-void ManagedFields::Add(const ManagedFieldsEntry& entry) {
-  if (ManagedFieldsEntry* earlier = Find(entry.id)) {
-    *earlier = entry;
-  } else {
-    entries_.push_back(entry);
-  }
+void ManagedFields::DropDoubled() {
+  const auto key = [](const ManagedFieldsEntry& entry) {
+    const ManagerId& id = entry.id;
+    return std::tuple(id.manager, id.applied, id.subresource,
+                      id.applied ? std::string_view() : id.api_version);
+  };
+  std::ranges::stable_sort(entries_, {}, key);
+  const auto kept = std::unique(entries_.rbegin(), entries_.rend(),
+                                [&](const auto& a, const auto& b) { return key(a) == key(b); });
+  entries_.erase(entries_.begin(), kept.base());
 }
 
 bool ManagedFields::IsReset(const json::Value& value) {
@@ -145,6 +200,13 @@ void ManagedFields::TakeChanged(const CompareInVersion& compare, const ManagerId
     if (keeper != nullptr && entry.id == *keeper) return entry.fields.empty();
     const Comparison* comparison = compare(entry.id.api_version);
     if (comparison == nullptr) return true;
+    if (!entry.unread.empty()) {
+      const bool touched = comparison->modified.IntersectsText(entry.unread) ||
+                           comparison->added.IntersectsText(entry.unread) ||
+                           comparison->removed.IntersectsText(entry.unread);
+      if (!touched && entry.unread != kNoFields) return false;
+      entry.Read(arena);
+    }
     for (const FieldSet* changed :
          {&comparison->modified, &comparison->added, &comparison->removed}) {
       if (!Intersects(entry.fields, *changed)) continue;
@@ -165,9 +227,10 @@ void ManagedFields::Update(const CompareInVersion& compare, const ManagerId& sel
   if (!taken.empty()) {
     ManagedFieldsEntry* entry = Find(self);
     if (entry == nullptr) {
-      entries_.push_back({.id = self, .time = {}, .fields = taken});
+      entries_.push_back({.id = self, .time = {}, .fields = taken, .unread = {}});
       entry = &entries_.back();
     } else {
+      entry->Read(arena);
       entry->fields = Union(taken, entry->fields, arena);
     }
     entry->time = now;
@@ -175,34 +238,36 @@ void ManagedFields::Update(const CompareInVersion& compare, const ManagerId& sel
   CapUpdates(arena);
 }
 
+// Of each version the oldest updates go into one entry, until there are few enough.
 void ManagedFields::CapUpdates(json::Arena& arena) {
-  const auto is_update = [](const ManagedFieldsEntry& entry) { return !entry.id.applied; };
-  auto count = static_cast<size_t>(std::ranges::count_if(entries_, is_update));
+  const auto is_apply = [](const ManagedFieldsEntry& entry) { return entry.id.applied; };
+  const auto updates = std::ranges::stable_partition(entries_, is_apply);
+  size_t count = updates.size();
   if (count <= kUpdateManagersMax) return;
-  std::vector<ManagedFieldsEntry> updates;
-  std::ranges::copy_if(entries_, std::back_inserter(updates), is_update);
   std::ranges::sort(updates, {}, SortKey);
-  std::map<std::string_view, ManagerId> first_of_version;
-  for (const ManagedFieldsEntry& update : updates) {
+  std::map<std::string_view, ManagedFieldsEntry*> buckets;
+  for (ManagedFieldsEntry& update : updates) {
+    if (update.id.manager == kOldUpdates && update.id.subresource.empty()) {
+      buckets[update.id.api_version] = &update;
+    }
+  }
+  for (ManagedFieldsEntry& update : updates) {
     if (count <= kUpdateManagersMax) break;
-    const std::string_view version = update.id.api_version;
-    const auto [first, is_first] = first_of_version.try_emplace(version, update.id);
-    if (is_first) continue;
-    const ManagerId bucket{
-        .manager = kOldUpdates, .applied = false, .api_version = version, .subresource = {}};
-    if (Find(bucket) == nullptr) {
-      ManagedFieldsEntry* oldest = Find(first->second);
-      KULISSE_ASSERT(oldest != nullptr);
-      oldest->id = bucket;
-    }
-    ManagedFieldsEntry* merged = Find(bucket);
-    merged->fields = Union(update.fields, merged->fields, arena);
-    merged->time = update.time;
-    if (!(update.id == bucket)) {
-      std::erase_if(entries_, [&](const ManagedFieldsEntry& e) { return e.id == update.id; });
-    }
+    const auto place = buckets.try_emplace(update.id.api_version, &update).first;
+    ManagedFieldsEntry& bucket = *place->second;
+    if (&bucket == &update) continue;
+    bucket.id.manager = kOldUpdates;
+    bucket.id.subresource = {};
+    bucket.Read(arena);
+    update.Read(arena);
+    bucket.fields = Union(update.fields, bucket.fields, arena);
+    bucket.time = update.time;
+    update.fields = FieldSet();
     --count;
   }
+  std::erase_if(entries_, [](const ManagedFieldsEntry& entry) {
+    return entry.unread.empty() && entry.fields.empty();
+  });
 }
 
 std::string ManagedFields::ToText() {

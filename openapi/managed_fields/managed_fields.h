@@ -36,6 +36,11 @@ struct ManagedFieldsEntry {
   ManagerId id;
   std::string_view time;  // "" when there is none
   FieldSet fields;
+  // FieldsV1 of entries that have not been read yet; "" once `fields` counts.
+  std::string_view unread;
+
+  // Reads the fields if they have not been.
+  void Read(json::Arena& arena);
 };
 
 // The comparison of the objects of a write in a version; null when that version is not served any
@@ -47,6 +52,8 @@ class ManagedFields {
   // Reads what Append() wrote; nothing for any other text.
   [[nodiscard]] static std::optional<ManagedFields> Parse(std::string_view text,
                                                           json::Arena& arena);
+  // The same, but each entry's fields are read only when they must be: for Update() and ToText().
+  [[nodiscard]] static std::optional<ManagedFields> ParseUnread(std::string_view text);
   // Reads the canonical value that a client sent; nothing when upstream would not take it.
   [[nodiscard]] static std::optional<ManagedFields> FromJson(const json::Value& value,
                                                              json::Arena& arena);
@@ -70,7 +77,7 @@ class ManagedFields {
   [[nodiscard]] static bool SameButTimes(const ManagedFields& a, const ManagedFields& b);
 
  private:
-  void Add(const ManagedFieldsEntry& entry);
+  void DropDoubled();
   // Merges the oldest updates until there are few enough.
   void CapUpdates(json::Arena& arena);
 

@@ -95,7 +95,7 @@ std::strong_ordering CompareContents(std::string_view a, std::string_view b) {
     const size_t b_end = DigitsEnd(b, at);
     const bool whole =
         a_end < a.size() && b_end < b.size() && is_separator(a[a_end]) && is_separator(b[b_end]);
-    if (!whole) return decoded();
+    if (!whole || (at == a_end && at == b_end)) return decoded();
     return a_end != b_end ? a_end <=> b_end : a[at] <=> b[at];
   }
   size_t begin = at;
@@ -135,11 +135,14 @@ std::string ValueText(const json::Value& value) {
 
 }  // namespace
 
-void AppendEscaped(std::string_view text, std::string* out) {
-  const auto plain = [](unsigned char c) {
+bool NeedsEscapes(std::string_view text) {
+  return !std::ranges::all_of(text, [](unsigned char c) {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
-  };
-  if (std::ranges::all_of(text, plain)) {
+  });
+}
+
+void AppendEscaped(std::string_view text, std::string* out) {
+  if (!NeedsEscapes(text)) {
     out->append(text);
     return;
   }

@@ -27,6 +27,8 @@ namespace kulisse::openapi {
 // As messages show it: .spec, [name="a"], [="x"], [0].
 [[nodiscard]] std::string PathElementText(std::string_view element);
 
+// Whether the text looks otherwise within JSON quotes.
+[[nodiscard]] bool NeedsEscapes(std::string_view text);
 // Appends `text` escaped as within JSON quotes.
 void AppendEscaped(std::string_view text, std::string* out);
 

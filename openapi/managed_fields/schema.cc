@@ -107,13 +107,17 @@ bool SchemaView::IsAtomic(const Shape& shape, Atom atom) {
   return shape.atomic || (shape.kind == Shape::Kind::kDeduced && atom == Atom::kList);
 }
 
-std::vector<std::string_view> SchemaView::KeysOf(const Shape& shape) const {
-  std::string_view names = shape.keys->list_type == ListType::kMap ? shape.keys->list_map_keys
-                                                                   : shape.keys->patch_merge_key;
-  std::vector<std::string_view> keys;
-  while (!names.empty()) keys.push_back(TakeUntil(',', &names));
-  std::ranges::sort(keys);
-  return keys;
+ListKeys::ListKeys(std::string_view names) {
+  while (!names.empty()) {
+    KULISSE_ASSERT(size_ < kKeysMax);
+    names_[size_++] = TakeUntil(',', &names);
+  }
+  std::ranges::sort(names_.begin(), names_.begin() + size_);
+}
+
+ListKeys SchemaView::KeysOf(const Shape& shape) {
+  return ListKeys(shape.keys->list_type == ListType::kMap ? shape.keys->list_map_keys
+                                                          : shape.keys->patch_merge_key);
 }
 
 std::string_view SchemaView::KeyDefault(const Shape& shape, std::string_view key) const {

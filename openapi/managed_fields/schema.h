@@ -5,6 +5,7 @@
 // Threads: pure functions; rows are made once.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -36,6 +37,19 @@ struct Shape {
   [[nodiscard]] bool HasKeys() const { return kind == Kind::kList && keys != nullptr; }
 };
 
+// The names of the keys of a list, sorted.
+class ListKeys {
+ public:
+  // `names` are divided by commas.
+  explicit ListKeys(std::string_view names);
+  [[nodiscard]] std::span<const std::string_view> names() const { return {names_.data(), size_}; }
+
+ private:
+  static constexpr size_t kKeysMax = 4;  // more than any list of the facts has
+  std::array<std::string_view, kKeysMax> names_;
+  size_t size_ = 0;
+};
+
 // The three forms a value is handled in.
 enum class Atom : uint8_t { kScalar, kList, kMap };
 
@@ -55,8 +69,7 @@ class SchemaView {
   [[nodiscard]] static Atom AtomOf(const Shape& shape, const json::Value& value);
   // Whether the list or map is owned as a whole, when handled as the atom.
   [[nodiscard]] static bool IsAtomic(const Shape& shape, Atom atom);
-  // The names of the keys of a list, sorted.
-  [[nodiscard]] std::vector<std::string_view> KeysOf(const Shape& shape) const;
+  [[nodiscard]] static ListKeys KeysOf(const Shape& shape);
   // The default of a key that an element leaves out, as JSON; "" when it has none.
   [[nodiscard]] std::string_view KeyDefault(const Shape& shape, std::string_view key) const;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "openapi/managed_fields/list_items.h"
@@ -99,7 +100,7 @@ class Validator {
       return Add(place, fmt::format("expected list, got &{{{}}}", GoText(value)));
     const bool keyed = !SchemaView::IsAtomic(shape, Atom::kList);
     const Shape element = schema_.Element(shape);
-    std::vector<std::string_view> seen;
+    std::unordered_set<std::string_view> seen;
     size_t index = 0;
     for (const Value& item : value.elements()) {
       std::string_view step = arena_.Copy(fmt::format("i:{}", index));
@@ -107,10 +108,9 @@ class Validator {
         const auto named = ItemElement(schema_, shape, item, arena_);
         if (!named) return Add(place, fmt::format("element {}: {}", index, named.error()));
         step = *named;
-        if (std::ranges::find(seen, step) != seen.end()) {
+        if (!seen.insert(step).second) {
           Add(place, fmt::format("duplicate entries for key {}", PathElementText(step)));
         }
-        seen.push_back(step);
       }
       const Place below{place, step, {}};
       Check(element, item, &below);
@@ -165,21 +165,17 @@ class Merger {
 
   std::optional<Value> MergeMaps(const Shape& shape, const Value* live, const Value* config) {
     Value out = Value::Object();
-    const auto add = [&](std::string_view name, const Value* left, const Value* right) {
-      auto merged = Merge(schema_.Member(shape, name), left, right);
-      if (merged) out.Set(name, std::move(*merged), arena_);
-    };
-    if (live != nullptr) {
-      for (const Member& member : live->members()) {
-        add(member.name, &member.value, config == nullptr ? nullptr : config->Find(member.name));
-      }
-    }
-    if (config != nullptr) {
-      for (const Member& member : config->members()) {
-        if (live == nullptr || live->Find(member.name) == nullptr) {
-          add(member.name, nullptr, &member.value);
-        }
-      }
+    auto x = SortedMembers(live, arena_);
+    auto y = SortedMembers(config, arena_);
+    while (!x.empty() || !y.empty()) {
+      const bool has_left = !x.empty() && (y.empty() || x[0]->name <= y[0]->name);
+      const bool has_right = !y.empty() && (x.empty() || y[0]->name <= x[0]->name);
+      const std::string_view name = has_left ? x[0]->name : y[0]->name;
+      auto merged = Merge(schema_.Member(shape, name), has_left ? &x[0]->value : nullptr,
+                          has_right ? &y[0]->value : nullptr);
+      if (merged) out.AppendRef(arena_.Copy(name), std::move(*merged), arena_);
+      if (has_left) x = x.subspan(1);
+      if (has_right) y = y.subspan(1);
     }
     if (out.size() == 0) return std::nullopt;
     return out;
@@ -274,12 +270,11 @@ class Remover {
  private:
   Value RemoveItems(const Shape& shape, const Value& value, const FieldSet& fields) {
     Value out = Value::Array();
+    const FieldSet::ChildIndex index(fields);
     for (const ListItem& item : ItemsOf(schema_, shape, &value, arena_)) {
-      if (fields.HasMember(item.element)) continue;
-      const FieldSet below = fields.WithPrefix(item.element);
-      out.PushBack(below.empty() ? item.value->Clone(arena_)
-                                 : Remove(schema_.Element(shape), *item.value, below),
-                   arena_);
+      const Node* node = index.Find(item.element);
+      if (node != nullptr && node->member) continue;
+      out.PushBack(Kept(schema_.Element(shape), *item.value, node), arena_);
     }
     if (out.size() == 0) return {};
     return out;
@@ -287,18 +282,21 @@ class Remover {
 
   Value RemoveMembers(const Shape& shape, const Value& value, const FieldSet& fields) {
     Value out = Value::Object();
+    const FieldSet::ChildIndex index(fields);
     for (const Member& member : value.members()) {
       std::string step = "f:";
       AppendEscaped(member.name, &step);
-      if (fields.HasMember(step)) continue;
-      const FieldSet below = fields.WithPrefix(step);
-      out.Set(member.name,
-              below.empty() ? member.value.Clone(arena_)
-                            : Remove(schema_.Member(shape, member.name), member.value, below),
-              arena_);
+      const Node* node = index.Find(step);
+      if (node != nullptr && node->member) continue;
+      out.AppendRef(arena_.Copy(member.name),
+                    Kept(schema_.Member(shape, member.name), member.value, node), arena_);
     }
     if (out.size() == 0) return {};
     return out;
+  }
+
+  Value Kept(const Shape& shape, const Value& value, const Node* node) {
+    return node == nullptr ? value.Clone(arena_) : Remove(shape, value, FieldSet::Below(*node));
   }
 
   SchemaView schema_;

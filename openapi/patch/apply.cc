@@ -148,7 +148,7 @@ std::expected<std::optional<Value>, std::vector<ApplyConflict>> Applier::Apply(
   FieldSet applied = FieldsOf(request.config, type, table_, arena_);
   applied = RecursiveDifference(applied, request.reset, arena_);
   if (last.id.api_version.empty()) {
-    after.entries().push_back({.id = request.self, .time = {}, .fields = applied});
+    after.entries().push_back({.id = request.self, .time = {}, .fields = applied, .unread = {}});
   } else {
     ManagedFieldsEntry* self = after.Find(request.self);
     self->id = request.self;
