@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "openapi/managed_fields/path_element.h"
 
 namespace kulisse::openapi {
@@ -106,9 +107,8 @@ class Reader {
  public:
   Reader(std::string_view text, json::Arena& arena) : text_(text), arena_(arena) {}
 
-  bool Read(Node& parent, int depth) {
-    constexpr int kDepthMax = 256;  // no type of Kubernetes comes near
-    if (depth > kDepthMax || !Take('{')) return false;
+  bool Read(Node& parent, size_t depth) {
+    if (depth > kJsonDepthMax || !Take('{')) return false;
     if (Take('}')) return true;
     do {
       std::string_view element;

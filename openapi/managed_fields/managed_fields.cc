@@ -106,6 +106,13 @@ std::string_view EscapedText(const json::Value& object, std::string_view name, j
   return arena.Copy(text);
 }
 
+// By halves, so that many small sets are not copied once for each.
+FieldSet UnionOfAll(std::span<const FieldSet> sets, json::Arena& arena) {
+  if (sets.size() == 1) return sets[0];
+  const size_t half = sets.size() / 2;
+  return Union(UnionOfAll(sets.first(half), arena), UnionOfAll(sets.subspan(half), arena), arena);
+}
+
 auto SortKey(const ManagedFieldsEntry& entry) {
   return std::tuple(!entry.id.applied, entry.time, entry.id.manager, entry.id.api_version,
                     entry.id.subresource);
@@ -245,25 +252,34 @@ void ManagedFields::CapUpdates(json::Arena& arena) {
   size_t count = updates.size();
   if (count <= kUpdateManagersMax) return;
   std::ranges::sort(updates, {}, SortKey);
-  std::map<std::string_view, ManagedFieldsEntry*> buckets;
+  struct Bucket {
+    ManagedFieldsEntry* entry;
+    std::vector<FieldSet> merged;
+  };
+  std::map<std::string_view, Bucket> buckets;
   for (ManagedFieldsEntry& update : updates) {
     if (update.id.manager == kOldUpdates && update.id.subresource.empty()) {
-      buckets[update.id.api_version] = &update;
+      buckets[update.id.api_version] = {&update, {}};
     }
   }
   for (ManagedFieldsEntry& update : updates) {
     if (count <= kUpdateManagersMax) break;
-    const auto place = buckets.try_emplace(update.id.api_version, &update).first;
-    ManagedFieldsEntry& bucket = *place->second;
+    const auto place = buckets.try_emplace(update.id.api_version, Bucket{&update, {}}).first;
+    ManagedFieldsEntry& bucket = *place->second.entry;
     if (&bucket == &update) continue;
     bucket.id.manager = kOldUpdates;
     bucket.id.subresource = {};
-    bucket.Read(arena);
     update.Read(arena);
-    bucket.fields = Union(update.fields, bucket.fields, arena);
+    place->second.merged.push_back(update.fields);
     bucket.time = update.time;
     update.fields = FieldSet();
     --count;
+  }
+  for (auto& [version, bucket] : buckets) {
+    if (bucket.merged.empty()) continue;
+    bucket.entry->Read(arena);
+    bucket.merged.push_back(bucket.entry->fields);
+    bucket.entry->fields = UnionOfAll(bucket.merged, arena);
   }
   std::erase_if(entries_, [](const ManagedFieldsEntry& entry) {
     return entry.unread.empty() && entry.fields.empty();
