@@ -9,6 +9,7 @@
 #include "apiserver/handlers/resource_handlers.h"
 #include "base/assert.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 namespace kulisse::apiserver {
 
@@ -247,6 +248,11 @@ Result<HttpResponse> MakeWatchResponse(ResourceStore& store, const RequestState&
 }
 
 Result<HttpResponse> ResourceHandlers::Watch(RequestState& state) {
+  if (EqualsIgnoreCase(state.request.Find("Upgrade"), "websocket")) {
+    // At this code fabric8 goes on over HTTP; an endless answer it would read to its end.
+    return std::unexpected(Status::ServerUnavailable(
+        "WebSockets are not supported by this version of Kulisse: watch over HTTP"));
+  }
   KULISSE_ASSIGN(ListOptions options, ParseListOptions(*state.resource, state.info, true));
   if (state.info.watches_one) {
     options.selection.fields.terms().push_back({"metadata.name", true, state.info.parts.back()});

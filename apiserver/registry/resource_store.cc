@@ -113,6 +113,20 @@ void BumpGeneration(json::Document& object, const json::Value& old, const Resour
   metadata.Set("generation", json::Value::Int(next), object.arena);
 }
 
+// As the client named it: events of either group are kept as one kind.
+const ResourceInfo& Named(const RequestContext& context, const ResourceInfo& resource) {
+  return context.served == nullptr ? resource : *context.served;
+}
+
+Status AlreadyExists(const RequestContext& context, const ResourceInfo& resource,
+                     const std::string& name, const storage::Record& current) {
+  Status status = Status::AlreadyExists(Named(context, resource).group_resource(), name);
+  if (!DecodeObject(current).root.FindString({"metadata", "deletionTimestamp"}).empty()) {
+    status.message = "object is being deleted: " + status.message;
+  }
+  return status;
+}
+
 FieldWriter WriterOf(const RequestContext& context, std::string_view subresource) {
   return {.manager = context.field_manager,
           .served = context.served,
@@ -148,9 +162,10 @@ std::unique_ptr<EncodedObject> EncodeUpdate(const ResourceInfo& resource, const 
   return encoded;
 }
 
-// Refusals of an update that depend on resourceVersion.
+// Refusals of an update that depend on resourceVersion; `named` is how the client names the kind.
 Result<void> CheckResourceVersion(const json::Value& object, const storage::Record& current,
-                                  const ResourceInfo& resource, std::string_view name) {
+                                  const ResourceInfo& resource, const ResourceInfo& named,
+                                  std::string_view name) {
   const std::string_view text = object.FindString({"metadata", "resourceVersion"});
   if (text.empty()) {
     if (RulesOf(resource).unconditional_update) return {};
@@ -164,7 +179,7 @@ Result<void> CheckResourceVersion(const json::Value& object, const storage::Reco
         500, fmt::format("strconv.ParseUint: parsing {}: invalid syntax", GoQuote(text))));
   }
   if (*revision != 0 && *revision != current.revision().value) {
-    return std::unexpected(Status::Conflict(resource.group_resource(), name, ""));
+    return std::unexpected(Status::Conflict(named.group_resource(), name, ""));
   }
   return {};
 }
@@ -329,8 +344,8 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
   result.created = true;
   result.changed = true;
   if (context.dry_run) {
-    if (store_.Get(key) != nullptr) {
-      return std::unexpected(Status::AlreadyExists(resource.group_resource(), name));
+    if (const RecordPtr current = store_.Get(key)) {
+      return std::unexpected(AlreadyExists(context, resource, name, *current));
     }
     result.record = DryRunRecord(encoded.content, {});
     return result;
@@ -338,7 +353,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
   KULISSE_ASSIGN(Committed committed,
                  store_.GuaranteedUpdate(key, [&](const RecordPtr& current) -> Result<Change> {
                    if (current != nullptr) {
-                     return std::unexpected(Status::AlreadyExists(resource.group_resource(), name));
+                     return std::unexpected(AlreadyExists(context, resource, name, *current));
                    }
                    return Change{Change::Kind::kPut, encoded.content};
                  }));
@@ -356,7 +371,8 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
                                              const storage::Record& current, const json::Value& old,
                                              json::Document& object,
                                              std::unique_ptr<Allocator::Claim>* claim) const {
-  KULISSE_TRY(CheckResourceVersion(object.root, current, resource, name.name));
+  KULISSE_TRY(
+      CheckResourceVersion(object.root, current, resource, Named(context, resource), name.name));
   RestoreSystemFields(object, old);
   RestoreUntouchable(object, old, resource, subresource, runtime_.Now());
   const Strategy& strategy = StrategyOf(resource);
@@ -406,7 +422,8 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
   UndoList undo;
   const auto change = [&](const RecordPtr& current) -> Result<Change> {
     if (current == nullptr) {
-      return std::unexpected(Status::NotFound(resource.group_resource(), name.name));
+      return std::unexpected(
+          Status::NotFound(Named(context, resource).group_resource(), name.name));
     }
     undo.Run();
     const json::Document old = DecodeObject(*current);
