@@ -153,8 +153,7 @@ void CheckConfiguration(const Value& configuration, const Path& path, Walk& walk
   if (parameters == nullptr) {
     walk.Required(at["parameters"]);
   } else if (!parameters->IsObject()) {
-    walk.InvalidText(at["parameters"], "\"\\u003cvalue omitted\\u003e\"",
-                     "must be a valid JSON object");
+    walk.Invalid(at["parameters"], "<value omitted>", "must be a valid JSON object");
   }
 }
 

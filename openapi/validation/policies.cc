@@ -104,24 +104,6 @@ void RoleRefUpdate(const Value& binding, const Path& path, Walk& walk) {
                "cannot change roleRef");
 }
 
-// --- leases
-
-void CheckStrategy(std::string_view strategy, const Path& path, Walk& walk) {
-  if (strategy.find('/') != std::string_view::npos) {
-    walk.Check(path["strategy"], strategy, LabelKeyErrors);
-  } else {
-    walk.Enum(path["strategy"], strategy, {"OldestEmulationVersion"});
-  }
-}
-
-void LeaseStrategy(const Value& spec, const Path& path, Walk& walk) {
-  const std::string_view strategy = Text(spec, "strategy");
-  if (Member(spec, "strategy") != nullptr) CheckStrategy(strategy, path["strategy"], walk);
-  if (strategy.empty() && !Text(spec, "preferredHolder").empty()) {
-    walk.Forbidden(path["preferredHolder"], "may only be specified if `strategy` is defined");
-  }
-}
-
 // --- runtime and priority classes
 
 void UniqueTolerations(const Value& scheduling, const Path& path, Walk& walk) {
@@ -216,7 +198,6 @@ constexpr NamedCheck kChecks[] = {
     {"clusterRoleRule", ClusterRoleRule},
     {"clusterSubject", ClusterSubject},
     {"event", Event},
-    {"leaseStrategy", LeaseStrategy},
     {"priority", Priority},
     {"priorityUpdate", PriorityUpdate},
     {"roleRefUpdate", RoleRefUpdate},

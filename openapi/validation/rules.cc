@@ -105,6 +105,11 @@ class Applier {
 
   void Immutable(const Rule& rule, const Value* value, const Path& path) {
     const TypeInfo& type = RuleTable::BuiltIn().table().Get(rule.info->type);
+    const bool text = type.kind == TypeKind::kString && rule.info->shape == FieldShape::kSingle;
+    if (value == nullptr && text && !rule.info->pointer) {
+      if (!Same(value, Old(rule))) walk_.Invalid(path, "", rule.detail);
+      return;
+    }
     const bool own = type.kind == TypeKind::kStruct && type.name.starts_with(kApiPackage);
     if (value == nullptr || !own || rule.info->shape == FieldShape::kMap) {
       return walk_.Immutable(path, value, Old(rule), rule.detail);

@@ -194,9 +194,13 @@ void VolumeUpdate(const Value& volume, const Path& path, Walk& walk) {
   walk.Immutable(Path("volumeMode"), Member(spec, "volumeMode"), Member(old, "volumeMode"));
   const Value* affinity = Member(old, "nodeAffinity");
   if (affinity != nullptr && !SameMember(spec, old, "nodeAffinity")) {
-    walk.Invalid(Path("nodeAffinity"), Part(spec, "nodeAffinity"),
-                 TypeOf("core.v1.VolumeNodeAffinity"),
-                 "field is immutable, except for updating from beta label to GA");
+    constexpr std::string_view kDetail =
+        "field is immutable, except for updating from beta label to GA";
+    if (const Value* now = Member(spec, "nodeAffinity")) {
+      walk.Invalid(Path("nodeAffinity"), *now, TypeOf("core.v1.VolumeNodeAffinity"), kDetail);
+    } else {
+      walk.InvalidText(Path("nodeAffinity"), "null", kDetail);
+    }
   }
   if (Member(old, "volumeAttributesClassName") != nullptr &&
       Member(spec, "volumeAttributesClassName") == nullptr) {

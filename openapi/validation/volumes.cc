@@ -128,7 +128,7 @@ void CheckClaimReference(const Value& spec, const Value& volume, const Path& pat
 }
 
 // Volumes that a stateful set's claims bring; they stand before those of the template.
-void AddClaims(const Value* claims, NameSet* names, Walk& walk) {
+void AddClaims(const Value* claims, const Path& list, NameSet* names, Walk& walk) {
   static const json::Document kClaim = [] {
     json::Document volume;
     volume.root = Value::Object();
@@ -136,8 +136,16 @@ void AddClaims(const Value* claims, NameSet* names, Walk& walk) {
     return volume;
   }();
   if (claims == nullptr) return;
+  size_t index = 0;
   for (const Value& claim : claims->elements()) {
+    const Path at = list[index++];
     const std::string_view name = claim.FindString({"metadata", "name"});
+    if (name.empty()) {
+      walk.Required(at["persistentVolumeClaim"]["claimName"]);
+      walk.Required(at["name"]);
+    } else {
+      walk.Check(at["name"], name, Dns1123Label);
+    }
     if (names->Insert(name)) walk.pod().volumes.emplace_back(name, &kClaim.root);
   }
 }
@@ -145,9 +153,9 @@ void AddClaims(const Value* claims, NameSet* names, Walk& walk) {
 // Rule of pod specs. Volumes that are right go to the scope, for mounts to refer to.
 void Volumes(const Value& spec, const Path& path, Walk& walk) {
   NameSet names;
-  AddClaims(walk.claim_templates(), &names, walk);
-  const NameSet claims = names;
   const Path list = path["volumes"];
+  AddClaims(walk.claim_templates(), list, &names, walk);
+  const NameSet claims = names;
   size_t index = walk.pod().volumes.size();
   for (const Value& volume : List(spec, "volumes")) {
     if (!claims.empty() && claims.Has(Text(volume, "name"))) continue;

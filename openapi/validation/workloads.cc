@@ -278,7 +278,11 @@ void StatefulSetStatus(const Value& status, const Path& path, Walk& walk) {
 void ControllerSpec(const Value& spec, const Path& path, Walk& walk) {
   const Value* selector = Member(spec, "selector");
   if (IsEmpty(selector)) walk.Required(path["selector"]);
-  if (Member(spec, "replicas") == nullptr) walk.Required(path["replicas"]);
+  if (const Value* replicas = Member(spec, "replicas"); replicas == nullptr) {
+    walk.Required(path["replicas"]);
+  } else if (replicas->AsInt() < 0) {
+    walk.Invalid(path["replicas"], replicas->AsInt(), "must be greater than or equal to 0");
+  }
   const Value* pod = Member(spec, "template");
   const Path at = path["template"];
   if (pod == nullptr) return walk.Required(at);
