@@ -117,8 +117,8 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
   }
   if (media_type != kJsonPatch && !parsed->root.IsObject()) {
     return std::unexpected(Status::BadRequest(
-        fmt::format("error decoding patch: json: cannot unmarshal {} into Go value of type "
-                    "map[string]interface {{}}",
+        fmt::format("{}json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                    media_type == kStrategicPatch ? "" : "error decoding patch: ",
                     openapi::GoWordOf(parsed->root))));
   }
   if (media_type == kJsonPatch) duplicates.clear();

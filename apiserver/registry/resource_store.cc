@@ -104,10 +104,7 @@ void BumpGeneration(json::Document& object, const json::Value& old, const Resour
   if (!resource.has_generation) return;
   json::Value& metadata = Metadata(object);
   const json::Value& before = *old.Find("metadata");
-  const bool changed =
-      SpecChanged(object.root, old) ||
-      (strategy.AnnotationsAreSpec() && !SameMember(metadata, before, "annotations"));
-  if (!changed) return;
+  if (!strategy.IsNewGeneration(object.root, old, SpecChanged(object.root, old))) return;
   const json::Value* generation = before.Find("generation");
   const int64_t next = generation != nullptr && generation->IsInt() ? generation->AsInt() + 1 : 1;
   metadata.Set("generation", json::Value::Int(next), object.arena);

@@ -17,6 +17,13 @@ namespace {
 
 constexpr int64_t kPodGraceSecondsDefault = 30;  // upstream's, for pods that say nothing
 
+bool SameAt(const json::Value& a, const json::Value& b,
+            std::initializer_list<std::string_view> path) {
+  const json::Value* x = a.Find(path);
+  const json::Value* y = b.Find(path);
+  return x == nullptr || y == nullptr ? x == y : *x == *y;
+}
+
 bool IsEmptyList(const json::Value* list) { return list == nullptr || list->size() == 0; }
 
 // --- pods
@@ -89,11 +96,17 @@ class PodStrategy final : public Strategy {
 
 class DeploymentStrategy final : public Strategy {
  public:
-  [[nodiscard]] bool AnnotationsAreSpec() const override { return true; }
+  [[nodiscard]] bool IsNewGeneration(const json::Value& object, const json::Value& old,
+                                     bool spec_changed) const override {
+    return spec_changed || !SameAt(object, old, {"metadata", "annotations"});
+  }
 };
 
 class DaemonSetStrategy final : public Strategy {
  public:
+  void ApplyDefaults(json::Document& object) const override {
+    WriteTemplateGeneration(object, nullptr);
+  }
   void PrepareForCreate(json::Document& object) const override {
     WriteTemplateGeneration(object, nullptr);
   }
@@ -109,6 +122,28 @@ class DaemonSetStrategy final : public Strategy {
 class JobStrategy final : public Strategy {
  public:
   void PrepareForCreate(json::Document& object) const override { WriteJobSelector(object); }
+};
+
+// --- endpoint slices and priority classes
+
+class EndpointSliceStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override { DropDeprecatedTopology(object); }
+  void PrepareForUpdate(json::Document& object, const json::Value& /*old*/) const override {
+    DropDeprecatedTopology(object);
+  }
+  [[nodiscard]] bool IsNewGeneration(const json::Value& object, const json::Value& old,
+                                     bool spec_changed) const override {
+    return spec_changed || !SameAt(object, old, {"metadata", "labels"});
+  }
+};
+
+class PriorityClassStrategy final : public Strategy {
+ public:
+  [[nodiscard]] bool IsNewGeneration(const json::Value& /*object*/, const json::Value& /*old*/,
+                                     bool /*spec_changed*/) const override {
+    return false;
+  }
 };
 
 // --- namespaces
@@ -240,6 +275,8 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const DeploymentStrategy kDeployment;
   static const DaemonSetStrategy kDaemonSet;
   static const JobStrategy kJob;
+  static const EndpointSliceStrategy kEndpointSlice;
+  static const PriorityClassStrategy kPriorityClass;
   static const NamespaceStrategy kNamespace;
   static const NodeStrategy kNode;
   static const ClaimStrategy kClaim;
@@ -251,6 +288,8 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
       {"deployments.apps", &kDeployment},
       {"daemonsets.apps", &kDaemonSet},
       {"jobs.batch", &kJob},
+      {"endpointslices.discovery.k8s.io", &kEndpointSlice},
+      {"priorityclasses.scheduling.k8s.io", &kPriorityClass},
       {"namespaces", &kNamespace},
       {"nodes", &kNode},
       {"persistentvolumes", &kVolume},

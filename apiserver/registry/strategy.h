@@ -32,8 +32,11 @@ class Strategy {
                               FieldErrors* /*errors*/) const {}
   // Whether clients may give a status at creation (upstream: nodes alone).
   [[nodiscard]] virtual bool KeepsStatusOnCreate() const { return false; }
-  // Whether a change of annotations counts as a new generation (upstream: deployments).
-  [[nodiscard]] virtual bool AnnotationsAreSpec() const { return false; }
+  // Whether an update counts as a new generation; mostly that is when the spec changes.
+  [[nodiscard]] virtual bool IsNewGeneration(const json::Value& /*object*/,
+                                             const json::Value& /*old*/, bool spec_changed) const {
+    return spec_changed;
+  }
   // Seconds between a delete and the end of the object, or nothing for kinds that end at once.
   // `asked` is what the client wants.
   [[nodiscard]] virtual std::optional<int64_t> GracePeriodSeconds(

@@ -58,6 +58,16 @@ void WriteJobSelector(json::Document& job) {
   if (selected.Find(kControllerUid) == nullptr) {
     selected.Set(kControllerUid, Value::String(uid, arena), arena);
   }
+  if (IsEmpty(job.root.Find({"metadata", "labels"}))) {
+    Value copy = job.root.Find({"spec", "template", "metadata", "labels"})->Clone(arena);
+    ObjectAt(job, {"metadata"}).Set("labels", std::move(copy), arena);
+  }
+}
+
+void DropDeprecatedTopology(json::Document& slice) {
+  Value* endpoints = slice.root.Find("endpoints");
+  if (endpoints == nullptr || !endpoints->IsArray()) return;
+  for (Value& endpoint : endpoints->elements()) endpoint.Remove("deprecatedTopology");
 }
 
 void WriteTemplateGeneration(json::Document& daemon_set, const json::Value* old) {

@@ -11,8 +11,12 @@
 
 namespace kulisse::apiserver {
 
-// A job selects its pods by its uid, and labels its template so, unless it selects by hand.
+// A job selects its pods by its uid, and labels its template so, unless it selects by hand. A job
+// without labels has those of its template.
 void WriteJobSelector(json::Document& job);
+
+// The topology of endpoints, which discovery.k8s.io/v1 has for reading alone.
+void DropDeprecatedTopology(json::Document& slice);
 
 // The count of a daemon set's templates, which is kept in an annotation. `old` is null for a new
 // one.

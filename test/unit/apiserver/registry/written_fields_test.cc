@@ -43,14 +43,17 @@ void CheckRows(std::initializer_list<Row> rows, const Write& write) {
 }
 
 TEST(WrittenFieldsTest, AJobSelectsByItsUidUnlessItSelectsByHand) {
-  CheckRows({{"nothing given", R"({"metadata":{"name":"j","uid":"u"}})", "",
-              R"({"metadata":{"name":"j","uid":"u"},"spec":{"template":{"metadata":{"labels":{)"
-              R"("job-name":"j","batch.kubernetes.io/job-name":"j","controller-uid":"u",)"
-              R"("batch.kubernetes.io/controller-uid":"u"}}},)"
-              R"("selector":{"matchLabels":{"batch.kubernetes.io/controller-uid":"u"}}}})"},
-             {"by hand", R"({"spec":{"manualSelector":true}})", "",
-              R"({"spec":{"manualSelector":true}})"}},
-            [](json::Document& job, const json::Value*) { WriteJobSelector(job); });
+  CheckRows(
+      {{"nothing given", R"({"metadata":{"name":"j","uid":"u"}})", "",
+        R"({"metadata":{"name":"j","uid":"u","labels":{"job-name":"j",)"
+        R"("batch.kubernetes.io/job-name":"j","controller-uid":"u",)"
+        R"("batch.kubernetes.io/controller-uid":"u"}},"spec":{"template":{"metadata":{"labels":{)"
+        R"("job-name":"j","batch.kubernetes.io/job-name":"j","controller-uid":"u",)"
+        R"("batch.kubernetes.io/controller-uid":"u"}}},)"
+        R"("selector":{"matchLabels":{"batch.kubernetes.io/controller-uid":"u"}}}})"},
+       {"by hand", R"({"spec":{"manualSelector":true}})", "",
+        R"({"spec":{"manualSelector":true}})"}},
+      [](json::Document& job, const json::Value*) { WriteJobSelector(job); });
 }
 
 TEST(WrittenFieldsTest, ADaemonSetCountsItsTemplates) {
