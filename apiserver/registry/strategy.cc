@@ -210,10 +210,10 @@ class ClaimStrategy final : public Strategy {
  public:
   void PrepareForCreate(json::Document& object) const override {
     SetPending(object);
-    WriteDataSources(object);
+    WriteDataSources(object, nullptr);
   }
-  void PrepareForUpdate(json::Document& object, const json::Value& /*old*/) const override {
-    WriteDataSources(object);
+  void PrepareForUpdate(json::Document& object, const json::Value& old) const override {
+    WriteDataSources(object, &old);
   }
 };
 

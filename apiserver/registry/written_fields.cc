@@ -37,6 +37,13 @@ constexpr auto kDisabledFields = std::to_array<DisabledField>({
     {"statefulsets.apps", {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}},
 });
 
+bool IsClaimOrSnapshot(const Value& source) {
+  const std::string_view group = source.FindString({"apiGroup"});
+  const std::string_view kind = source.FindString({"kind"});
+  return (group.empty() && kind == "PersistentVolumeClaim") ||
+         (group == "snapshot.storage.k8s.io" && kind == "VolumeSnapshot");
+}
+
 }  // namespace
 
 void WriteJobSelector(json::Document& job) {
@@ -87,9 +94,15 @@ void WriteTemplateGeneration(json::Document& daemon_set, const json::Value* old)
            daemon_set.arena);
 }
 
-void WriteDataSources(json::Document& claim) {
+void WriteDataSources(json::Document& claim, const json::Value* old) {
   json::Arena& arena = claim.arena;
   Value& spec = ObjectAt(claim, {"spec"});
+  const bool in_use = old != nullptr && (old->Find({"spec", "dataSource"}) != nullptr ||
+                                         old->Find({"spec", "dataSourceRef"}) != nullptr);
+  if (const Value* given = spec.Find("dataSource");
+      given != nullptr && !in_use && !IsClaimOrSnapshot(*given)) {
+    spec.Remove("dataSource");
+  }
   const Value* source = spec.Find("dataSource");
   const Value* reference = spec.Find("dataSourceRef");
   if (source != nullptr && reference == nullptr) {

@@ -22,8 +22,10 @@ void DropDeprecatedTopology(json::Document& slice);
 // one.
 void WriteTemplateGeneration(json::Document& daemon_set, const json::Value* old);
 
-// The two fields for the source of a claim's data, of which clients give one.
-void WriteDataSources(json::Document& claim);
+// The two fields for the source of a claim's data, of which clients give one. A `dataSource` that
+// is neither a claim nor a snapshot is dropped, unless the old claim has a source. `old` is null
+// for a new claim.
+void WriteDataSources(json::Document& claim, const json::Value* old);
 
 // The time at which a volume came into its phase: now, if the phase is another than the old one's.
 void WritePhaseTransitionTime(json::Document& volume, const json::Value* old, std::string_view now);

@@ -73,16 +73,20 @@ TEST(WrittenFieldsTest, ADaemonSetCountsItsTemplates) {
 }
 
 TEST(WrittenFieldsTest, AClaimHasBothFormsOfItsSource) {
-  CheckRows({{"the old form", R"({"spec":{"dataSource":{"kind":"K","name":"n"}}})", "",
-              R"({"spec":{"dataSource":{"kind":"K","name":"n"},)"
-              R"("dataSourceRef":{"kind":"K","name":"n"}}})"},
-             {"the new form", R"({"spec":{"dataSourceRef":{"kind":"K","name":"n"}}})", "",
-              R"({"spec":{"dataSourceRef":{"kind":"K","name":"n"},)"
-              R"("dataSource":{"kind":"K","name":"n"}}})"},
-             {"of another namespace the new form alone",
-              R"({"spec":{"dataSourceRef":{"kind":"K","name":"n","namespace":"o"}}})", "",
-              R"({"spec":{"dataSourceRef":{"kind":"K","name":"n","namespace":"o"}}})"}},
-            [](json::Document& claim, const json::Value*) { WriteDataSources(claim); });
+  CheckRows(
+      {{"the old form", R"({"spec":{"dataSource":{"kind":"PersistentVolumeClaim","name":"n"}}})",
+        "",
+        R"({"spec":{"dataSource":{"kind":"PersistentVolumeClaim","name":"n"},)"
+        R"("dataSourceRef":{"kind":"PersistentVolumeClaim","name":"n"}}})"},
+       {"the new form", R"({"spec":{"dataSourceRef":{"kind":"PersistentVolumeClaim","name":"n"}}})",
+        "",
+        R"({"spec":{"dataSourceRef":{"kind":"PersistentVolumeClaim","name":"n"},)"
+        R"("dataSource":{"kind":"PersistentVolumeClaim","name":"n"}}})"},
+       {"of another namespace the new form alone",
+        R"({"spec":{"dataSourceRef":{"kind":"PersistentVolumeClaim","name":"n","namespace":"o"}}})",
+        "",
+        R"({"spec":{"dataSourceRef":{"kind":"PersistentVolumeClaim","name":"n","namespace":"o"}}})"}},
+      [](json::Document& claim, const json::Value* old) { WriteDataSources(claim, old); });
 }
 
 TEST(WrittenFieldsTest, AVolumeRemembersWhenItsPhaseChanged) {
