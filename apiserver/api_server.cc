@@ -15,8 +15,10 @@ ApiServer::ApiServer(ApiServerOptions options, storage::Store& store, Runtime& r
       service_allocator_(resources_, options_.services),
       admission_cache_(store, resources_.catalog()),
       admission_(resources_.catalog(), admission_cache_),
-      authenticator_(options_.tokens),
-      handler_({resources_, authenticator_, authorizer_, metrics_, [this] {
+      tokens_(resources_, options_.service_account_key ? *options_.service_account_key
+                                                       : certs::PrivateKey::Generate()),
+      authenticator_(options_.tokens, &tokens_),
+      handler_({resources_, authenticator_, authorizer_, tokens_, metrics_, [this] {
                   return fmt::format("{}:{}", options_.advertise_address, options_.advertise_port);
                 }}) {
   resources_.SetServiceAllocator(service_allocator_);

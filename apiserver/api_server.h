@@ -17,6 +17,7 @@
 #include "apiserver/net/server.h"
 #include "apiserver/registry/resource_store.h"
 #include "apiserver/registry/service/service_allocator.h"
+#include "apiserver/service_account/service_account_tokens.h"
 #include "base/metrics.h"
 #include "storage/store.h"
 
@@ -28,6 +29,8 @@ struct ApiServerOptions {
   std::string advertise_address = "127.0.0.1";
   uint16_t advertise_port = 6443;
   ServiceNetwork services;
+  // Signs tokens of service accounts; without it, one that lasts as long as the process.
+  std::optional<certs::PrivateKey> service_account_key = {};
   // REQUIRES: CheckPluginNames().
   AdmissionOptions admission = {};
 };
@@ -61,6 +64,7 @@ class ApiServer {
   ServiceAllocator service_allocator_;
   AdmissionCache admission_cache_;
   AdmissionChain admission_;
+  ServiceAccountTokens tokens_;
   Authenticator authenticator_;
   BootstrapAuthorizer authorizer_;
   ApiHandler handler_;

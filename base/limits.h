@@ -123,4 +123,7 @@ inline constexpr auto kNamespaceRetryDelay = 250ms;
 // Simulated nodes of --nodes.
 inline constexpr size_t kSimulatedNodesMax = 100'000;
 
+// Tokens of service accounts whose signature is known to be good; then all are checked again.
+inline constexpr size_t kCheckedTokensMax = 4096;
+
 }  // namespace kulisse

@@ -88,6 +88,20 @@ std::expected<simulator::SimulatorConfig, std::string> ReadConfig(
   return config;
 }
 
+// What the cluster shows and signs with: its authority, and the key of service accounts.
+std::expected<void, std::string> ReadSecrets(const certs::PkiFiles& pki,
+                                             simulator::ClusterOptions* options) {
+  auto root_ca = certs::ReadSmallFile(pki.ca_certificate);
+  if (!root_ca) return std::unexpected(root_ca.error());
+  options->root_ca = std::move(*root_ca);
+  const auto pem = certs::ReadSmallFile(pki.service_account_key);
+  if (!pem) return std::unexpected(pem.error());
+  auto key = certs::PrivateKey::FromPem(*pem);
+  if (!key) return std::unexpected(key.error());
+  options->api.service_account_key = std::move(*key);
+  return {};
+}
+
 void WaitForSignal() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -146,9 +160,7 @@ int Serve(const ServeOptions& options) {
   const auto pki =
       certs::EnsurePki({(fs::path(directory) / "pki").string(), {options.bind}, runtime.Now()});
   if (!pki) return Fail(pki.error());
-  auto root_ca = certs::ReadSmallFile(pki->ca_certificate);
-  if (!root_ca) return Fail(root_ca.error());
-  cluster_options.root_ca = std::move(*root_ca);
+  if (auto read = ReadSecrets(*pki, &cluster_options); !read) return Fail(read.error());
   apiserver::net::ServerOptions listen;
   listen.address = options.bind;
   listen.port = static_cast<uint16_t>(options.port);

@@ -38,7 +38,8 @@ UserInfo WithAuthenticatedGroup(UserInfo user) {
 
 }  // namespace
 
-Authenticator::Authenticator(TokenFile tokens) : tokens_(std::move(tokens)) {}
+Authenticator::Authenticator(TokenFile tokens, const TokenAuthenticator* issued)
+    : tokens_(std::move(tokens)), issued_(issued) {}
 
 Result<UserInfo> Authenticator::Authenticate(const HttpRequest& request) const {
   // A certificate without a common name names nobody: upstream goes on to the next method.
@@ -51,8 +52,10 @@ Result<UserInfo> Authenticator::Authenticate(const HttpRequest& request) const {
   const std::optional<std::string_view> token = BearerToken(request);
   if (token) {
     const UserInfo* user = tokens_.Find(*token);
-    if (user == nullptr) return std::unexpected(Status::Unauthorized());
-    return WithAuthenticatedGroup(*user);
+    if (user != nullptr) return WithAuthenticatedGroup(*user);
+    auto issued = issued_ == nullptr ? std::nullopt : issued_->Authenticate(*token);
+    if (!issued) return std::unexpected(Status::Unauthorized());
+    return WithAuthenticatedGroup(std::move(*issued));
   }
   if (request.client_certificate_invalid) return std::unexpected(Status::Unauthorized());
   return UserInfo{.name = std::string(kAnonymousUser),

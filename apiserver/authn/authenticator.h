@@ -7,6 +7,9 @@
 //   make the request anonymous, and authorization decides.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "apiserver/authn/token_file.h"
 #include "apiserver/authn/user.h"
 #include "apiserver/http.h"
@@ -14,14 +17,24 @@
 
 namespace kulisse::apiserver {
 
+// TokenAuthenticator recognizes bearer tokens of one kind.
+class TokenAuthenticator {
+ public:
+  virtual ~TokenAuthenticator() = default;
+  // The user, or nothing for a token that is another's, or no good.
+  [[nodiscard]] virtual std::optional<UserInfo> Authenticate(std::string_view token) const = 0;
+};
+
 class Authenticator {
  public:
-  explicit Authenticator(TokenFile tokens);
+  // `issued`: recognizes tokens that the file does not have; may be null.
+  explicit Authenticator(TokenFile tokens, const TokenAuthenticator* issued = nullptr);
 
   [[nodiscard]] Result<UserInfo> Authenticate(const HttpRequest& request) const;
 
  private:
   TokenFile tokens_;
+  const TokenAuthenticator* issued_;
 };
 
 }  // namespace kulisse::apiserver

@@ -16,6 +16,12 @@ constexpr std::string_view kPublicPaths[] = {"/healthz", "/livez", "/readyz", "/
 constexpr std::string_view kDiscoveryPaths[] = {"/api",    "/api/*",   "/apis",
                                                 "/apis/*", "/openapi", "/openapi/*"};
 
+// What service accounts may read besides: how others check their tokens (bootstrap role
+// system:service-account-issuer-discovery).
+constexpr std::string_view kIssuerPaths[] = {"/.well-known/openid-configuration",
+                                             "/.well-known/openid-configuration/",
+                                             "/openid/v1/jwks", "/openid/v1/jwks/"};
+
 // Reviews that who is authenticated may create: they only tell about the user.
 struct SelfReview {
   std::string_view group;
@@ -70,7 +76,10 @@ Authorizer::Decision BootstrapAuthorizer::Authorize(const Attributes& attributes
   }
   if (attributes.verb != "get") return kNoOpinion;
   if (AnyMatches(kPublicPaths, attributes.path)) return kAllow;
-  return authenticated && AnyMatches(kDiscoveryPaths, attributes.path) ? kAllow : kNoOpinion;
+  if (authenticated && AnyMatches(kDiscoveryPaths, attributes.path)) return kAllow;
+  return attributes.user.IsIn("system:serviceaccounts") && AnyMatches(kIssuerPaths, attributes.path)
+             ? kAllow
+             : kNoOpinion;
 }
 
 Result<void> CheckAllowed(const Authorizer& authorizer, const Attributes& attributes) {

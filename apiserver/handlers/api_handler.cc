@@ -73,7 +73,7 @@ const std::array<ApiHandler::Filter, 5> ApiHandler::kChain = {{
 
 ApiHandler::ApiHandler(const ApiHandlerParts& parts)
     : parts_(parts),
-      resources_(parts.store),
+      resources_(parts.store, parts.tokens),
       discovery_rows_(DiscoveryRows(parts.store.catalog())),
       openapi_(discovery_rows_) {}
 

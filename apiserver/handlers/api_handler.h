@@ -23,6 +23,7 @@
 #include "apiserver/discovery/openapi_documents.h"
 #include "apiserver/handlers/resource_handlers.h"
 #include "apiserver/http.h"
+#include "apiserver/service_account/service_account_tokens.h"
 #include "base/metrics.h"
 
 namespace kulisse::apiserver {
@@ -31,6 +32,7 @@ struct ApiHandlerParts {
   ResourceStore& store;
   const Authenticator& authenticator;
   const Authorizer& authorizer;
+  ServiceAccountTokens& tokens;
   Metrics& metrics;
   // "host:port" as clients reach the server.
   std::function<std::string()> server_address;
@@ -66,6 +68,8 @@ class ApiHandler final : public HttpHandler {
   HttpResponse ServeHealth(const RequestState& state) const;
   Answer ServeDiscovery(const RequestState& state);
   Answer ServeAggregatedDiscovery(const RequestState& state);
+  // What clients of other servers need to check tokens of service accounts.
+  Answer ServeIssuer(const RequestState& state) const;
   Answer ServeOpenApi(const RequestState& state);
   void Finish(const RequestState& state, HttpResponse* response);
   // Where requests of one kind are counted; found once, used for each.

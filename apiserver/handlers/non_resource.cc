@@ -170,6 +170,19 @@ ApiHandler::Answer ApiHandler::ServeDiscovery(const RequestState& state) {
   return DocumentResponse(state, std::move(*body));
 }
 
+ApiHandler::Answer ApiHandler::ServeIssuer(const RequestState& state) const {
+  std::string_view path = state.info.path;
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const bool keys = path == "/openid/v1/jwks";
+  if (!keys && path != "/.well-known/openid-configuration") return std::nullopt;
+  HttpResponse response;
+  response.headers = {{"Content-Type", keys ? "application/jwk-set+json" : "application/json"},
+                      {"Cache-Control", "public, max-age=3600"}};
+  response.body =
+      keys ? parts_.tokens.KeySet() : parts_.tokens.Configuration(parts_.server_address());
+  return response;
+}
+
 ApiHandler::Answer ApiHandler::ServeNonResource(RequestState& state) {
   const std::string_view path = state.info.path;
   for (const std::string_view health : {"/healthz", "/livez", "/readyz"}) {
@@ -196,6 +209,7 @@ ApiHandler::Answer ApiHandler::ServeNonResource(RequestState& state) {
     response.body = RootPaths(discovery_rows_, kOtherPaths);
     return response;
   }
+  if (Answer answer = ServeIssuer(state)) return answer;
   if (path.starts_with("/openapi/")) return ServeOpenApi(state);
   return ServeDiscovery(state);
 }

@@ -15,6 +15,7 @@
 #include "apiserver/handlers/options.h"
 #include "apiserver/http.h"
 #include "apiserver/registry/resource_store.h"
+#include "apiserver/service_account/service_account_tokens.h"
 
 namespace kulisse::apiserver {
 
@@ -32,7 +33,8 @@ struct RequestState {
 
 class ResourceHandlers {
  public:
-  explicit ResourceHandlers(ResourceStore& store) : store_(store) {}
+  ResourceHandlers(ResourceStore& store, ServiceAccountTokens& tokens)
+      : store_(store), tokens_(tokens) {}
 
   // REQUIRES: state.resource is set and has the verb.
   Result<HttpResponse> Handle(RequestState& state);
@@ -71,6 +73,7 @@ class ResourceHandlers {
                               storage::Revision revision) const;
   // A Status as the whole answer.
   HttpResponse StatusResponse(const RequestState& state, int code, std::string_view json) const;
+  Result<HttpResponse> CreateToken(RequestState& state);
   // What creates of bindings and evictions answer.
   HttpResponse CreatedStatus(const RequestState& state, storage::Revision revision) const;
   HttpResponse ScaleResponse(const RequestState& state, const storage::Record& record) const;
@@ -79,6 +82,7 @@ class ResourceHandlers {
   static ObjectName NameOf(const RequestState& state);
 
   ResourceStore& store_;
+  ServiceAccountTokens& tokens_;
 };
 
 // The body of a list: streamed from a snapshot.

@@ -68,6 +68,10 @@ void ReviewToken(const Authenticator& authenticator, json::Document& review) {
   if (user && user->name != kAnonymousUser) {
     status.Set("authenticated", json::Value::Bool(true), arena);
     status.Set("user", UserObject(*user, arena), arena);
+    // Whom the token is for: static tokens are for anybody.
+    if (user->IsIn("system:serviceaccounts")) {
+      status.Set("audiences", Strings({std::string(ServiceAccountTokens::kIssuer)}, arena), arena);
+    }
   } else {
     status.Set("user", json::Value::Object(), arena);
     status.Set("error", json::Value::StringRef("invalid bearer token"), arena);

@@ -5,10 +5,12 @@
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/handlers/resource_handlers.h"
 #include "apiserver/registry/eviction.h"
+#include "apiserver/registry/field_manager.h"
 #include "apiserver/registry/object_encoding.h"
 #include "base/assert.h"
 #include "base/json/parse.h"
 #include "base/json/write.h"
+#include "openapi/defaulting.h"
 #include "openapi/selector.h"
 #include "openapi/typed.h"
 
@@ -162,6 +164,7 @@ Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patc
 
 Result<HttpResponse> ResourceHandlers::CreateSubresource(RequestState& state) {
   const std::string_view name = state.subresource->name;
+  if (name == "token") return CreateToken(state);
   if (name != "binding" && name != "eviction") return std::unexpected(NotSupported(state));
   const bool binding = name == "binding";
   KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "CreateOptions",
@@ -199,6 +202,43 @@ Result<HttpResponse> ResourceHandlers::CreateEviction(RequestState& state, Write
   KULISSE_ASSIGN(const WriteResult result,
                  EvictPod(store_, Context(state, options), NameOf(state), request.options));
   return CreatedStatus(state, result.revision);
+}
+
+Result<HttpResponse> ResourceHandlers::CreateToken(RequestState& state) {
+  if (state.representation.view != View::kObject) {
+    return std::unexpected(Status::NotAcceptable(
+        "only the following media types are accepted: application/json, application/yaml, "
+        "application/vnd.kubernetes.protobuf"));
+  }
+  KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "CreateOptions",
+                                                               state.request.Find("User-Agent")));
+  const openapi::ResourceInfo* kind =
+      store_.catalog().FindKind("authentication.k8s.io", "v1", "TokenReview");
+  KULISSE_ASSERT(kind != nullptr);
+  openapi::ResourceInfo requests = *kind;  // tokens are asked for as if they were of this kind
+  requests.kind = "TokenRequest";
+  requests.type = state.subresource->type;
+  requests.storage = &requests;
+  KULISSE_ASSIGN(
+      json::Document request,
+      DecodeBody(state.request, {"authentication.k8s.io", "v1", "TokenRequest", requests.type},
+                 options.field_validation, store_.catalog(), store_.types(), &state.warnings));
+  openapi::ApplyDefaults(request.root, requests.type, store_.types(), request.arena);
+  FieldManager manager(
+      store_.catalog(), store_.types(), requests,
+      {.manager = options.field_manager, .served = nullptr, .subresource = "token"},
+      store_.runtime().Now());
+  SetManagedFields(manager.Create(request), request);
+  KULISSE_TRY(tokens_.Issue(NameOf(state), request));
+  const auto normalized =
+      openapi::Normalize(request.root, requests.type, store_.types(), request.arena, nullptr);
+  KULISSE_ASSERT(normalized.has_value());
+  HttpResponse response;
+  response.status = 201;
+  response.headers.emplace_back("Content-Type", state.representation.content_type());
+  response.body = EncodeDocument(request.root, "authentication.k8s.io/v1", "TokenRequest",
+                                 requests.type, state.representation, store_.types());
+  return response;
 }
 
 HttpResponse ResourceHandlers::CreatedStatus(const RequestState& state,

@@ -25,17 +25,21 @@ class EmptyObjects {
  public:
   explicit EmptyObjects(const openapi::TypeTable& types) : objects_(types.types().size()) {
     for (const ResourceInfo& resource : openapi::Catalog::BuiltIn().resources()) {
-      json::Document& object = objects_[resource.type];
-      if (!object.root.IsNull()) continue;
-      object.root = json::Value::Object();
-      const auto normalized =
-          openapi::Normalize(object.root, resource.type, types, object.arena, nullptr);
-      KULISSE_ASSERT(normalized.has_value());
+      Make(resource.type, types);
+      for (const auto& subresource : resource.subresources) Make(subresource.type, types);
     }
   }
   [[nodiscard]] const json::Document& Of(openapi::TypeId type) const { return objects_[type]; }
 
  private:
+  void Make(openapi::TypeId type, const openapi::TypeTable& types) {
+    if (type == openapi::kNoType || !objects_[type].root.IsNull()) return;
+    json::Document& object = objects_[type];
+    object.root = json::Value::Object();
+    const auto normalized = openapi::Normalize(object.root, type, types, object.arena, nullptr);
+    KULISSE_ASSERT(normalized.has_value());
+  }
+
   std::vector<json::Document> objects_;
 };
 
