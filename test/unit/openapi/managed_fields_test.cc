@@ -149,6 +149,36 @@ TEST(ManagedFieldsTest, ReadsWhatClientsSendAsUpstream) {
   EXPECT_FALSE(ManagedFields::IsReset(json::Value()));
 }
 
+// Both once ended or stopped the server: a client may send any managers.
+TEST(ManagedFieldsTest, ReadsBackFieldsAsDeepAsADocumentMayBe) {
+  constexpr size_t kDepth = kJsonDepthMax - 10;
+  std::string fields = "{}";
+  for (size_t i = 0; i < kDepth; ++i) fields = R"({"f:a":)" + fields + "}";
+  json::Arena arena;
+  const auto value = json::ParseInto("[" + Entry("m", "T", fields) + "]", arena);
+  ASSERT_TRUE(value.has_value());
+  const std::string text = ManagedFields::FromJson(*value, arena)->ToText();
+  EXPECT_TRUE(ManagedFields::Parse(text, arena).has_value());
+}
+
+TEST(ManagedFieldsTest, MergesThousandsOfManagersInMemoryOfTheirSize) {
+  constexpr size_t kManagers = 4'000;
+  std::string text = "[";
+  for (size_t i = 0; i < kManagers; ++i) {
+    const std::string field = fmt::format(R"({{"f:{:05}":{{}}}})", i);
+    text += Entry(fmt::format("m{:05}", i), "T", field) + (i + 1 < kManagers ? "," : "]");
+  }
+  json::Arena arena;
+  auto managed = ManagedFields::Parse(text, arena);
+  ASSERT_TRUE(managed.has_value());
+  const Comparison nothing;
+  managed->Update([&](std::string_view) { return &nothing; },
+                  {.manager = "x", .applied = false, .api_version = "v1", .subresource = {}}, "T",
+                  arena);
+  EXPECT_EQ(managed->entries().size(), kUpdateManagersMax);
+  EXPECT_LT(arena.bytes(), kManagers * 4'096);
+}
+
 TEST(ManagedFieldsTest, RefusesTextThatItDidNotWrite) {
   json::Arena arena;
   const std::string good = "[" + Entry("a", "T", R"({"f:x":{}})") + "]";
