@@ -22,7 +22,8 @@ ApiServer::ApiServer(ApiServerOptions options, storage::Store& store, Runtime& r
                   return fmt::format("{}:{}", options_.advertise_address, options_.advertise_port);
                 }}) {
   resources_.SetServiceAllocator(service_allocator_);
-  AppendPlugins(options_.admission, {admission_cache_, resources_, runtime_}, &admission_);
+  AppendPlugins(options_.admission, {admission_cache_, resources_, runtime_, authorizer_},
+                &admission_);
   resources_.UseAdmission(admission_);
   AddMetrics();
 }

@@ -32,7 +32,8 @@ struct AdmissionAttributes {
   // As the request has it; "" while a generated name is still to be drawn.
   std::string_view name;
   json::Document* object;  // what is to be stored (or the Binding); null at a delete
-  const json::Value* old;  // null at a create
+  // Null at a create, and while a delete is mutated: nobody has looked yet what is there.
+  const json::Value* old;
   const RequestContext& context;
   // Where Validate() puts what must be undone when the write fails.
   std::vector<Undo>* undo = nullptr;

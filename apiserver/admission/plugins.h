@@ -16,6 +16,7 @@
 
 namespace kulisse::apiserver {
 
+class Authorizer;
 class ResourceStore;
 
 struct AdmissionOptions {
@@ -31,6 +32,7 @@ struct AdmissionParts {
   AdmissionCache& cache;
   ResourceStore& resources;
   Runtime& runtime;
+  const Authorizer& authorizer;
 };
 
 // Whether the names are plugins of the real server, and of ours.
@@ -41,9 +43,21 @@ void AppendPlugins(const AdmissionOptions& options, const AdmissionParts& parts,
 
 using MakePlugin = std::unique_ptr<AdmissionPlugin>(const AdmissionOptions& options,
                                                     const AdmissionParts& parts);
+MakePlugin MakeCertificateApproval;
+MakePlugin MakeCertificateSigning;
+MakePlugin MakeCertificateSubjectRestriction;
+MakePlugin MakeDefaultIngressClass;
+MakePlugin MakeDefaultStorageClass;
 MakePlugin MakeDefaultTolerationSeconds;
+MakePlugin MakeLimitRanger;
+MakePlugin MakeNamespaceLifecycle;
+MakePlugin MakePersistentVolumeClaimResize;
+MakePlugin MakePodTopologyLabels;
 MakePlugin MakePriority;
+MakePlugin MakeResourceQuota;
+MakePlugin MakeRuntimeClass;
 MakePlugin MakeServiceAccount;
+MakePlugin MakeStorageObjectInUseProtection;
 MakePlugin MakeTaintNodesByCondition;
 
 }  // namespace kulisse::apiserver

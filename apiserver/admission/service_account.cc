@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "apiserver/admission/fields.h"
 #include "apiserver/admission/plugins.h"
 #include "apiserver/registry/object_meta.h"
 
@@ -31,17 +32,6 @@ const json::Value* PodSpec(const AdmissionAttributes& attributes) {
 
 bool IsMirrorPod(const AdmissionAttributes& attributes) {
   return attributes.root().Find({"metadata", "annotations", kMirrorAnnotation}) != nullptr;
-}
-
-std::span<const json::Value> ListAt(const json::Value& object, std::string_view name) {
-  const json::Value* list = object.Find(name);
-  return list == nullptr ? std::span<const json::Value>() : list->elements();
-}
-
-std::optional<bool> BoolAt(const json::Value* object, std::string_view name) {
-  const json::Value* value = object == nullptr ? nullptr : object->Find(name);
-  if (value == nullptr || !value->IsBool()) return std::nullopt;
-  return value->AsBool();
 }
 
 // Whether a pod refers to a secret anywhere: its pull secrets, environments, and volumes, whose
@@ -187,13 +177,6 @@ json::Value TokenVolume(std::string_view name, json::Arena& arena) {
   return volume;
 }
 
-// The list at `name`, made when it is missing.
-json::Value& ListIn(json::Value& object, std::string_view name, json::Arena& arena) {
-  json::Value* list = object.Find(name);
-  if (list != nullptr && list->IsArray()) return *list;
-  return object.Set(name, json::Value::Array(), arena);
-}
-
 // Mounts the token in every container that has nothing at its path yet; returns whether one had
 // not.
 bool MountToken(json::Value& spec, std::string_view volume, json::Arena& arena) {
@@ -242,10 +225,9 @@ class ServiceAccount final : public AdmissionPlugin {
     CachedObjectPtr account;
     KULISSE_TRY(FindAccount(attributes, &account));
     const json::Value* root = account == nullptr ? nullptr : &account->root();
-    const bool automount =
-        BoolAt(&spec, "automountServiceAccountToken")
-            .value_or(BoolAt(root, "automountServiceAccountToken").value_or(true));
-    if (automount) AddToken(spec, arena);
+    std::optional<bool> automount = BoolAt(spec, "automountServiceAccountToken");
+    if (!automount && root != nullptr) automount = BoolAt(*root, "automountServiceAccountToken");
+    if (automount.value_or(true)) AddToken(spec, arena);
     if (root != nullptr && ListAt(spec, "imagePullSecrets").empty() &&
         !ListAt(*root, "imagePullSecrets").empty()) {
       spec.Set("imagePullSecrets", root->Find("imagePullSecrets")->Clone(arena), arena);

@@ -67,6 +67,20 @@ Result<WriteResult> ResourceStore::Bind(const RequestContext& context, const Obj
     }
     return std::unexpected(Status::Plain(500, errors.size() > 1 ? "[" + text + "]" : text));
   }
+  json::Document admitted;
+  admitted.root = binding.Clone(admitted.arena);
+  if (admission_ != nullptr) {
+    AdmissionAttributes attributes{AdmissionOperation::kCreate,
+                                   *pods,
+                                   "binding",
+                                   name.ns,
+                                   name.name,
+                                   &admitted,
+                                   nullptr,
+                                   context};
+    KULISSE_TRY(admission_->Mutate(attributes));
+    KULISSE_TRY(admission_->Validate(attributes));
+  }
   return Update(context, *pods, name, "binding", [&](json::Document& pod) -> Result<void> {
     KULISSE_TRY(CheckBoundObject(binding, pod.root));
     const std::string_view bound = pod.root.FindString({"spec", "nodeName"});
@@ -90,7 +104,7 @@ Result<WriteResult> ResourceStore::Bind(const RequestContext& context, const Obj
         .Set("nodeName", json::Value::String(node, pod.arena), pod.arena);
     json::Value& metadata = pod.root.SetDefaultObject("metadata", pod.arena);
     for (const std::string_view map : {"annotations", "labels"}) {
-      const json::Value* given = binding.Find({"metadata", map});
+      const json::Value* given = admitted.root.Find({"metadata", map});
       if (given == nullptr || given->size() == 0) continue;
       json::Value& own = metadata.SetDefaultObject(map, pod.arena);
       for (const json::Member& member : given->members()) {

@@ -131,11 +131,9 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
                                           const ResourceInfo& resource, const ObjectName& name,
                                           const DeleteOptions& options) {
   const bool is_namespace = resource.storage_name == "namespaces";
-  if (is_namespace &&
-      (name.name == "default" || name.name == "kube-system" || name.name == "kube-public")) {
-    return std::unexpected(Status::Forbidden(resource.group_resource(), name.name,
-                                             "this namespace may not be deleted"));
-  }
+  AdmissionAttributes attributes{
+      AdmissionOperation::kDelete, resource, "", name.ns, name.name, nullptr, nullptr, context};
+  if (admission_ != nullptr) KULISSE_TRY(admission_->Mutate(attributes));
   std::unique_ptr<EncodedObject> encoded;
   json::Document object;
   bool removes = false;
@@ -145,17 +143,8 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
     }
     object = DecodeObject(*current);
     KULISSE_TRY(CheckPreconditions(options.preconditions, object.root, resource));
-    if (admission_ != nullptr) {
-      const AdmissionAttributes attributes{AdmissionOperation::kDelete,
-                                           resource,
-                                           "",
-                                           name.ns,
-                                           name.name,
-                                           nullptr,
-                                           &object.root,
-                                           context};
-      KULISSE_TRY(admission_->Validate(attributes));
-    }
+    attributes.old = &object.root;
+    if (admission_ != nullptr) KULISSE_TRY(admission_->Validate(attributes));
     const Strategy& strategy = StrategyOf(resource);
     SetPropagation(object, resource, options);
     const auto grace = strategy.GracePeriodSeconds(object.root, options.grace_period_seconds);

@@ -211,22 +211,6 @@ Result<RecordPtr> ResourceStore::Get(const ResourceInfo& resource, const ObjectN
   return record;
 }
 
-Result<void> ResourceStore::CheckNamespace(const ResourceInfo& resource, std::string_view ns,
-                                           const json::Document& object) const {
-  if (!resource.namespaced) return {};
-  const RecordPtr record = store_.Get({"namespaces", "", std::string(ns)});
-  if (record == nullptr) return std::unexpected(Status::NotFound({"", "namespaces"}, ns));
-  if (!record->deleting()) return {};
-  Status status = Status::Forbidden(
-      resource.group_resource(), object.root.FindString({"metadata", "name"}),
-      fmt::format("unable to create new content in namespace {} because it is being terminated",
-                  ns));
-  status.details->causes.push_back({"NamespaceTerminating",
-                                    fmt::format("namespace {} is being terminated", ns),
-                                    "metadata.namespace"});
-  return std::unexpected(std::move(status));
-}
-
 Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
                                              const ResourceInfo& resource, std::string_view ns,
                                              json::Document& object) const {
@@ -260,7 +244,6 @@ Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
 Result<WriteResult> ResourceStore::Create(const RequestContext& context,
                                           const ResourceInfo& resource, std::string_view ns,
                                           json::Document object) {
-  KULISSE_TRY(CheckNamespace(resource, ns, object));
   for (const std::string_view name :
        {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) {
     Metadata(object).Remove(name);

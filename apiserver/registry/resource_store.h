@@ -124,9 +124,6 @@ class ResourceStore {
   [[nodiscard]] Runtime& runtime() const { return runtime_; }
 
  private:
-  // 404 or 403 for a namespace that is missing or going.
-  Result<void> CheckNamespace(const openapi::ResourceInfo& resource, std::string_view ns,
-                              const json::Document& object) const;
   // What upstream's BeforeCreate does before the strategy.
   Result<void> PrepareForCreate(const RequestContext& context,
                                 const openapi::ResourceInfo& resource, std::string_view ns,

@@ -265,6 +265,13 @@ class ServiceStrategy final : public Strategy {
   }
 };
 
+// --- definitions of custom resources
+
+class DefinitionStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override { WriteStoredVersions(object); }
+};
+
 }  // namespace
 
 std::string_view PodQosClass(const json::Value& spec) { return QosClass(spec); }
@@ -283,6 +290,7 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const VolumeStrategy kVolume;
   static const SecretStrategy kSecret;
   static const ServiceStrategy kService;
+  static const DefinitionStrategy kDefinition;
   static const std::map<std::string_view, const Strategy*> kByKind = {
       {"pods", &kPod},
       {"deployments.apps", &kDeployment},
@@ -296,6 +304,7 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
       {"persistentvolumeclaims", &kClaim},
       {"secrets", &kSecret},
       {"services", &kService},
+      {"customresourcedefinitions.apiextensions.k8s.io", &kDefinition},
   };
   const auto it = kByKind.find(resource.storage_name);
   return it == kByKind.end() ? kDefault : *it->second;

@@ -153,6 +153,19 @@ void WriteSchedulingGatedCondition(json::Document& pod) {
   ObjectAt(pod, {"status"}).Set("conditions", std::move(conditions), arena);
 }
 
+void WriteStoredVersions(json::Document& definition) {
+  json::Arena& arena = definition.arena;
+  const Value* versions = definition.root.Find({"spec", "versions"});
+  if (versions == nullptr) return;
+  Value stored = Value::Array();
+  for (const Value& version : versions->elements()) {
+    const Value* storage = version.Find("storage");
+    if (storage == nullptr || !storage->IsBool() || !storage->AsBool()) continue;
+    stored.PushBack(Value::String(version.FindString({"name"}), arena), arena);
+  }
+  ObjectAt(definition, {"status"}).Set("storedVersions", std::move(stored), arena);
+}
+
 void DropDisabledFields(std::string_view storage_name, json::Document& object,
                         const json::Value* old) {
   for (const DisabledField& field : kDisabledFields) {

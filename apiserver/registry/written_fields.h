@@ -33,6 +33,9 @@ void WritePhaseTransitionTime(json::Document& volume, const json::Value* old, st
 // A pod with scheduling gates says so in its conditions.
 void WriteSchedulingGatedCondition(json::Document& pod);
 
+// The version in which objects of a new definition are kept is the first that was ever stored.
+void WriteStoredVersions(json::Document& definition);
+
 // Removes fields of features that are off, unless `old` (null for a new object) has them.
 void DropDisabledFields(std::string_view storage_name, json::Document& object,
                         const json::Value* old);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apiserver/admission/plugins.h"
+#include "apiserver/authz/authorizer.h"
 #include "apiserver/registry/bootstrap.h"
 #include "apiserver/registry/object_encoding.h"
 #include "apiserver/registry/resource_store.h"
@@ -31,7 +32,7 @@ class AdmissionTest : public testing::Test {
     cache_ = std::make_unique<AdmissionCache>(*store_, openapi::Catalog::BuiltIn());
     chain_ = std::make_unique<AdmissionChain>(openapi::Catalog::BuiltIn(), *cache_);
     EXPECT_TRUE(CheckPluginNames(options).has_value());
-    AppendPlugins(options, {*cache_, *resources_, runtime_}, chain_.get());
+    AppendPlugins(options, {*cache_, *resources_, runtime_, authorizer_}, chain_.get());
     resources_->UseAdmission(*chain_);
     CreateBootstrapObjects(*resources_, {"127.0.0.1", 6443});
     context_.warnings = &warnings_;
@@ -103,6 +104,7 @@ class AdmissionTest : public testing::Test {
   }
 
   VirtualRuntime runtime_;
+  BootstrapAuthorizer authorizer_;
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<ResourceStore> resources_;
   std::unique_ptr<AdmissionCache> cache_;

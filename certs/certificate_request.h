@@ -1,0 +1,16 @@
+// Certificate signing requests (PKCS #10) that clients send.
+// Threads: pure functions.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+namespace kulisse::certs {
+
+// The organizations in the subject of a request in PEM form: the groups it asks for. The error is
+// the reason in Go's words.
+[[nodiscard]] std::expected<std::vector<std::string>, std::string> OrganizationsOfRequest(
+    const std::string& pem);
+
+}  // namespace kulisse::certs
