@@ -78,6 +78,9 @@ inline constexpr auto kFutureRevisionWaitMax = 3s;
 inline constexpr size_t kUpdateManagersMax = 10;
 // Between bookmarks of a watch (upstream: 1 min).
 inline constexpr auto kBookmarkPeriod = 60s;
+// Existing pods that a stricter Pod Security level is held against when a namespace gets it
+// (upstream: 3,000). A warning says how many were left out.
+inline constexpr size_t kNamespacePodsCheckedMax = 3'000;
 // Series of /metrics: labels are verbs, resources and codes, which are few. More are not counted.
 inline constexpr size_t kMetricSeriesMax = 20'000;
 

@@ -30,7 +30,7 @@ constexpr PluginRow kPlugins[] = {
     {"TaintNodesByCondition", true, MakeTaintNodesByCondition},
     {"AlwaysPullImages", false, nullptr},
     {"ImagePolicyWebhook", false, nullptr},
-    {"PodSecurity", true, nullptr},
+    {"PodSecurity", true, MakePodSecurity},
     {"PodNodeSelector", false, nullptr},
     {"Priority", true, MakePriority},
     {"DefaultTolerationSeconds", true, MakeDefaultTolerationSeconds},

@@ -52,6 +52,7 @@ MakePlugin MakeDefaultTolerationSeconds;
 MakePlugin MakeLimitRanger;
 MakePlugin MakeNamespaceLifecycle;
 MakePlugin MakePersistentVolumeClaimResize;
+MakePlugin MakePodSecurity;
 MakePlugin MakePodTopologyLabels;
 MakePlugin MakePriority;
 MakePlugin MakeResourceQuota;
