@@ -26,7 +26,7 @@ constexpr PluginRow kPlugins[] = {
     {"LimitPodHardAntiAffinityTopology", false, nullptr},
     {"LimitRanger", true, MakeLimitRanger},
     {"ServiceAccount", true, MakeServiceAccount},
-    {"NodeRestriction", false, nullptr},
+    {"NodeRestriction", false, MakeNodeRestriction},
     {"TaintNodesByCondition", true, MakeTaintNodesByCondition},
     {"AlwaysPullImages", false, nullptr},
     {"ImagePolicyWebhook", false, nullptr},

@@ -51,6 +51,7 @@ MakePlugin MakeDefaultStorageClass;
 MakePlugin MakeDefaultTolerationSeconds;
 MakePlugin MakeLimitRanger;
 MakePlugin MakeNamespaceLifecycle;
+MakePlugin MakeNodeRestriction;
 MakePlugin MakePersistentVolumeClaimResize;
 MakePlugin MakePodSecurity;
 MakePlugin MakePodTopologyLabels;

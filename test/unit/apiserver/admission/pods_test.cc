@@ -99,9 +99,9 @@ TEST_F(ServiceAccountTest, KeepsMirrorPodsFromAccountsAndSecrets) {
     const std::string want = row.want == "ok" ? "ok"
                                               : "403 pods \"" + std::string(row.name) +
                                                     "\" is forbidden: " + std::string(row.want);
-    EXPECT_EQ(
-        Outcome(Create("v1/pods", Pod(row.name, std::string(row.spec) + ", nodeName: n1", kMirror))),
-        want);
+    EXPECT_EQ(Outcome(Create("v1/pods",
+                             Pod(row.name, std::string(row.spec) + ", nodeName: n1", kMirror))),
+              want);
   }
 }
 
