@@ -123,6 +123,9 @@ inline constexpr size_t kTemplateOutputBytesMax = 1024 * 1024;
 inline constexpr size_t kExpressionStepsMax = 1'000'000;
 // Between tries to empty a namespace that is being deleted, while something holds its objects.
 inline constexpr auto kNamespaceRetryDelay = 250ms;
+// Between counts of what namespaces with resource quotas use: how long a deleted object still
+// counts.
+inline constexpr auto kQuotaRecountPeriod = 2s;
 // Simulated nodes of --nodes.
 inline constexpr size_t kSimulatedNodesMax = 100'000;
 

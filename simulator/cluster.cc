@@ -53,10 +53,13 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   service_accounts_->Start();
   node_taints_ = std::make_unique<NodeTaintController>(client_, runtime_);
   node_taints_->Start();
+  quotas_ = std::make_unique<QuotaController>(client_, runtime_);
+  quotas_->Start();
   return {};
 }
 
 void Cluster::Stop() {
+  quotas_.reset();
   node_taints_.reset();
   service_accounts_.reset();
   namespaces_.reset();

@@ -24,6 +24,7 @@
 #include "simulator/client/client.h"
 #include "simulator/controllers/namespace_controller.h"
 #include "simulator/controllers/node_taint_controller.h"
+#include "simulator/controllers/quota_controller.h"
 #include "simulator/controllers/service_account_controller.h"
 #include "simulator/kubelet/kubelet.h"
 #include "simulator/stage/config.h"
@@ -69,6 +70,7 @@ class Cluster {
   std::unique_ptr<NamespaceController> namespaces_;
   std::unique_ptr<ServiceAccountController> service_accounts_;
   std::unique_ptr<NodeTaintController> node_taints_;
+  std::unique_ptr<QuotaController> quotas_;
 };
 
 }  // namespace kulisse::simulator

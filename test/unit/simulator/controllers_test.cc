@@ -141,5 +141,27 @@ TEST_F(ControllersTest, TaintsFollowConditions) {
   EXPECT_NE(Show("nodes", node, {"spec", "taints"}).find("disk-pressure"), std::string::npos);
 }
 
+TEST_F(ControllersTest, QuotasAreCountedAndGiveBackWhatIsDeleted) {
+  Start({});
+  constexpr std::string_view kMap = "metadata: {name: ";
+  const ObjectName quota{"new", "q"};
+  ASSERT_TRUE(Create("namespaces", "", "metadata: {name: new}").has_value());
+  ASSERT_TRUE(Create("configmaps", "new", std::string(kMap) + "a}").has_value());
+  ASSERT_TRUE(
+      Create("resourcequotas", "new", "{metadata: {name: q}, spec: {hard: {configmaps: 2}}}")
+          .has_value());
+  runtime_.RunFor(1ms);
+  EXPECT_EQ(Show("resourcequotas", quota, {"status", "used"}), R"({"configmaps":"1"})");
+  ASSERT_TRUE(Create("configmaps", "new", std::string(kMap) + "b}").has_value());
+  EXPECT_EQ(Show("resourcequotas", quota, {"status", "used"}), R"({"configmaps":"2"})");
+  EXPECT_EQ(Create("configmaps", "new", std::string(kMap) + "c}").error().message,
+            "configmaps \"c\" is forbidden: exceeded quota: q, requested: configmaps=1, used: "
+            "configmaps=2, limited: configmaps=2");
+  ASSERT_TRUE(cluster_->client().Delete(Resource("configmaps"), {"new", "a"}).has_value());
+  runtime_.RunFor(10s);
+  EXPECT_EQ(Show("resourcequotas", quota, {"status", "used"}), R"({"configmaps":"1"})");
+  EXPECT_TRUE(Create("configmaps", "new", std::string(kMap) + "c}").has_value());
+}
+
 }  // namespace
 }  // namespace kulisse::simulator
