@@ -33,12 +33,12 @@ TEST_F(NodeRestrictionTest, KnowsItsOwnNodeOnly) {
     std::string_view labels, taints, want;
   };
   constexpr Row kRows[] = {
-      {"a: b, kubernetes.io/os: linux, node.kubernetes.io/x: y", "node.kubernetes.io/not-ready",
+      {"a: b, kubernetes.io/os: linux, node.kubernetes.io/x: v", "node.kubernetes.io/not-ready",
        "ok"},
-      {"node-restriction.kubernetes.io/x: y", "node.kubernetes.io/not-ready",
+      {"node-restriction.kubernetes.io/x: v", "node.kubernetes.io/not-ready",
        "403 nodes \"n1\" is forbidden: is not allowed to modify labels: "
        "node-restriction.kubernetes.io/x"},
-      {"kubernetes.io/x: y, k8s.io/z: y", "node.kubernetes.io/not-ready",
+      {"kubernetes.io/x: v, k8s.io/z: v", "node.kubernetes.io/not-ready",
        "403 nodes \"n1\" is forbidden: is not allowed to modify labels: k8s.io/z, "
        "kubernetes.io/x"},
       {"", "other", "403 nodes \"n1\" is forbidden: node \"n1\" is not allowed to modify taints"},
