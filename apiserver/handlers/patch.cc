@@ -85,16 +85,16 @@ Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
     return std::unexpected(
         UnusableResult(json::ToString(object.root), "the result of the patch is no object"));
   }
-  const std::string shown = ShowObject(object.root);
+  const json::Value patched = object.root.CloneSharingStrings(arena);  // for errors
   KeepManagedFieldsReset(object.root, arena);
   openapi::NormalizeReport report;
   const auto normalized = openapi::Normalize(object.root, kind.type, types, arena, &report);
-  if (!normalized) return std::unexpected(UnusableResult(shown, normalized.error()));
+  if (!normalized) return std::unexpected(UnusableResult(ShowObject(patched), normalized.error()));
   // Upstream walks the patched document by name at the top.
   std::ranges::stable_sort(report.unknown_fields, {},
                            [](const std::string& path) { return path.substr(0, path.find('.')); });
   const auto reported = ReportFields(report.unknown_fields, {}, validation, warnings);
-  if (!reported) return std::unexpected(UnusableResult(shown, reported.error()));
+  if (!reported) return std::unexpected(UnusableResult(ShowObject(patched), reported.error()));
   return {};
 }
 

@@ -50,10 +50,11 @@ void Canonicalize(json::Document& object, const ResourceInfo& resource,
   KULISSE_ASSERT(normalized.has_value());
 }
 
+// REQUIRES: `from` lives as long as `to`.
 void CopyOrRemove(json::Value& to, const json::Value& from, std::string_view name,
                   json::Arena& arena) {
   if (const json::Value* value = from.Find(name)) {
-    to.Set(name, value->Clone(arena), arena);
+    to.Set(name, value->CloneSharingStrings(arena), arena);
   } else {
     to.Remove(name);
   }
@@ -130,14 +131,19 @@ FieldWriter WriterOf(const RequestContext& context, std::string_view subresource
           .subresource = context.scales ? "scale" : subresource};
 }
 
-// Runs the mutation on the object. Refusals may quote the object, so they are made on all of it.
+// Runs the mutation on a copy, which must not outlive `old`. Refusals may quote the object, so they
+// are made on all of it.
 Result<void> Mutate(const RequestContext& context, const Mutation& mutation,
                     const storage::Record& current, const json::Document& old,
                     json::Document& object) {
-  object = old.Clone();
+  const auto copy = [&] {
+    object = {};
+    object.root = old.root.CloneSharingStrings(object.arena);
+  };
+  copy();
   if (!context.shows_managed_fields) {
     if (mutation(object)) return {};
-    object = old.Clone();
+    copy();
   }
   SetManagedFields(current.managed_fields(), object);
   return mutation(object);
@@ -230,9 +236,8 @@ Result<void> ResourceStore::PrepareForCreate(const RequestContext& context,
   if (resource.has_generation) {
     metadata.Set("generation", json::Value::Int(1), arena);
   }
-  const Strategy& strategy = StrategyOf(resource);
-  if (resource.FindSubresource("status") != nullptr && !strategy.KeepsStatusOnCreate() &&
-      !context.keep_status) {
+  if (resource.FindSubresource("status") != nullptr && !context.keep_status &&
+      !StrategyOf(resource).KeepsStatusOnCreate()) {
     ResetField(object, resource, "status", types_);
   }
   if (resource.storage_name == kCertificateRequests) SetRequester(context, object);
@@ -393,7 +398,8 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
 Result<WriteResult> ResourceStore::Update(const RequestContext& context,
                                           const ResourceInfo& resource, const ObjectName& name,
                                           std::string_view subresource, const Mutation& mutation) {
-  json::Document object;
+  json::Document old;
+  json::Document object;  // shares strings with `old`
   std::unique_ptr<EncodedObject> encoded;
   bool removes = false;
   std::unique_ptr<Allocator::Claim> claim;
@@ -406,7 +412,8 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
           Status::NotFound(Named(context, resource).group_resource(), name.name));
     }
     undo.Run();
-    const json::Document old = DecodeObject(*current);
+    object = {};
+    old = DecodeObject(*current);
     KULISSE_TRY(Mutate(context, mutation, *current, old, object));
     openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
     const std::string managed_fields =

@@ -285,19 +285,20 @@ void Value::Truncate(size_t count) {
   size_ = static_cast<uint32_t>(count);
 }
 
-Value Value::Clone(Arena& arena) const {
+template <class CopyString>
+Value Value::CloneWith(Arena& arena, const CopyString& copy_string) const {
   Value copy;
   copy.type_ = type_;
   copy.size_ = size_;
   copy.data_ = data_;
   switch (type_) {
     case Type::kString:
-      copy.data_.text = arena.Copy(AsString()).data();
+      copy.data_.text = copy_string(AsString()).data();
       break;
     case Type::kArray: {
       auto* block = static_cast<Value*>(arena.Allocate(CapacityFor(size_) * sizeof(Value)));
       for (uint32_t i = 0; i < size_; ++i) {
-        new (block + i) Value(data_.elements[i].Clone(arena));
+        new (block + i) Value(data_.elements[i].CloneWith(arena, copy_string));
       }
       copy.data_.elements = block;
       break;
@@ -305,8 +306,9 @@ Value Value::Clone(Arena& arena) const {
     case Type::kObject: {
       auto* block = static_cast<Member*>(arena.Allocate(CapacityFor(size_) * sizeof(Member)));
       for (uint32_t i = 0; i < size_; ++i) {
+        const Member& member = data_.members[i];
         new (block + i)
-            Member{arena.Copy(data_.members[i].name), data_.members[i].value.Clone(arena)};
+            Member{copy_string(member.name), member.value.CloneWith(arena, copy_string)};
       }
       copy.data_.members = block;
       break;
@@ -315,6 +317,14 @@ Value Value::Clone(Arena& arena) const {
       break;
   }
   return copy;
+}
+
+Value Value::Clone(Arena& arena) const {
+  return CloneWith(arena, [&](std::string_view text) { return arena.Copy(text); });
+}
+
+Value Value::CloneSharingStrings(Arena& arena) const {
+  return CloneWith(arena, [](std::string_view text) { return text; });
 }
 
 bool operator==(const Value& a, const Value& b) {

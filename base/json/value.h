@@ -143,10 +143,14 @@ class Value {
 
   // A deep copy, strings included.
   [[nodiscard]] Value Clone(Arena& arena) const;
+  // A deep copy that shares its strings with this value, whose memory must live as long.
+  [[nodiscard]] Value CloneSharingStrings(Arena& arena) const;
   // Deep equality; the order of members does not matter, 1 equals 1.0.
   friend bool operator==(const Value& a, const Value& b);
 
  private:
+  template <class CopyString>
+  [[nodiscard]] Value CloneWith(Arena& arena, const CopyString& copy_string) const;
   Value* ReserveElement(Arena& arena);
   Member* ReserveMember(Arena& arena);
 
