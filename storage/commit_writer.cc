@@ -10,8 +10,9 @@ void CommitWriter::Write(std::span<const CommitPtr> commits) {
   Batch batch;
   const MonotonicTime now = parts_.runtime.MonotonicNow();
   AddDictionaries(&batch);
-  parts_.log.Trim(now, &batch);
   for (const CommitPtr& commit : commits) AddCommit(*commit, now, &batch);
+  // After all rows are in: one large batch may be more than the log may hold.
+  parts_.log.Trim(now, &batch);
   AddCounts(commits, &batch);
   std::string revision;
   AppendFixed64(commits.back()->event->revision.value, &revision);
