@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/assert.h"
+#include "base/json/member_index.h"
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -249,7 +250,8 @@ class Decoder {
     if (depth >= kJsonDepthMax) return Fail("yaml: exceeded max depth");
     if (node.kind == Node::Kind::kMapping) {
       Value object = Value::Object();
-      DecodeMapping(node, object, depth);
+      json::MemberIndex index;
+      DecodeMapping(node, object, index, depth);
       return object;
     }
     Value array = Value::Array();
@@ -262,18 +264,19 @@ class Decoder {
            (key.implicit || key.tag == std::string(kLongTag) + "merge");
   }
 
-  void DecodeMapping(const Node& node, Value& object, size_t depth) {
+  // `index` is that of the object.
+  void DecodeMapping(const Node& node, Value& object, json::MemberIndex& index, size_t depth) {
     for (size_t i = 0; i + 1 < node.children.size() && !failed(); i += 2) {
       const Node& key = *node.children[i];
       const Node& value = *node.children[i + 1];
       if (IsMerge(key)) {
-        Merge(value, object, depth);
+        Merge(value, object, index, depth);
         continue;
       }
       const std::string name = DecodeKey(key, depth);
       if (failed()) return;
       Value decoded = Decode(value, depth + 1);
-      if (Value* existing = object.Find(name)) {
+      if (Value* existing = index.Find(object, name)) {
         ReportDuplicate(value.line, name);
         *existing = std::move(decoded);
       } else {
@@ -288,16 +291,16 @@ class Decoder {
   }
 
   // `<<`: a mapping, an alias to one, or a list of them, the first of which counts most.
-  void Merge(const Node& value, Value& object, size_t depth) {
+  void Merge(const Node& value, Value& object, json::MemberIndex& index, size_t depth) {
     if (value.kind != Node::Kind::kSequence) {
-      MergeOne(value, object, depth);
+      MergeOne(value, object, index, depth);
       return;
     }
     for (size_t i = value.children.size(); i > 0; --i) {
-      MergeOne(*value.children[i - 1], object, depth);
+      MergeOne(*value.children[i - 1], object, index, depth);
     }
   }
-  void MergeOne(const Node& value, Value& object, size_t depth) {
+  void MergeOne(const Node& value, Value& object, json::MemberIndex& index, size_t depth) {
     const bool alias = value.kind == Node::Kind::kAlias;
     const Node& mapping = alias ? *value.target : value;
     if (mapping.kind != Node::Kind::kMapping) {
@@ -310,7 +313,7 @@ class Decoder {
     if (depth >= kJsonDepthMax || IsAliasBomb(aliased_, decoded_)) {
       Fail("yaml: document contains excessive aliasing");
     } else {
-      DecodeMapping(mapping, object, depth + 1);
+      DecodeMapping(mapping, object, index, depth + 1);
     }
     if (alias) LeaveAlias(value);
   }

@@ -9,10 +9,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <optional>
-#include <unordered_set>
 
+#include "base/json/member_index.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -22,9 +21,6 @@ namespace {
 
 // RapidJSON looks at this many bytes at once.
 constexpr size_t kScannedBytes = 16;
-// From this many members on an object's names are looked up in a hash set.
-constexpr size_t kLinearNamesMax = 24;
-
 // Builds Values from the reader's events. Strings point into the parsed text (in situ).
 class Builder {
  public:
@@ -60,7 +56,7 @@ class Builder {
   struct Frame {
     Value value;
     std::string_view name;  // of the member being read, when value is an object
-    std::unique_ptr<std::unordered_set<std::string_view>> names;
+    MemberIndex index;
   };
 
   bool Add(Value value) {
@@ -73,7 +69,7 @@ class Builder {
       frame.value.PushBack(std::move(value), arena_);
       return true;
     }
-    if (Value* existing = FindExisting(frame)) {
+    if (Value* existing = frame.index.Find(frame.value, frame.name)) {
       if (duplicates_ != nullptr) duplicates_->push_back(Path());
       *existing = std::move(value);
     } else {
@@ -82,21 +78,12 @@ class Builder {
     return true;
   }
 
-  Value* FindExisting(Frame& frame) {
-    if (frame.value.size() < kLinearNamesMax) return frame.value.Find(frame.name);
-    if (frame.names == nullptr) {
-      frame.names = std::make_unique<std::unordered_set<std::string_view>>();
-      for (const Member& member : frame.value.members()) frame.names->insert(member.name);
-    }
-    return frame.names->insert(frame.name).second ? nullptr : frame.value.Find(frame.name);
-  }
-
   bool Push(Value container) {
     if (frames_.size() >= kJsonDepthMax) {
       too_deep_ = true;
       return false;
     }
-    frames_.push_back({std::move(container), {}, nullptr});
+    frames_.push_back({std::move(container), {}, {}});
     return true;
   }
 

@@ -1,5 +1,6 @@
 #include "openapi/yaml.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/json/parse.h"
@@ -48,6 +49,20 @@ TEST(YamlTest, ReportsDuplicatesWhenAsked) {
   EXPECT_EQ(json::ToString(document->root), R"({"a":3,"b":{"c":2}})");
   EXPECT_EQ(duplicates, (std::vector<std::string>{"line 4: key \"c\" already set in map",
                                                   "line 5: key \"a\" already set in map"}));
+}
+
+TEST(YamlTest, FindsDuplicatesAmongManyKeysAndThroughMerges) {
+  std::string text = "base: &b {";
+  for (int i = 0; i < 100; ++i) text += fmt::format("k{}: {}, ", i, i);
+  text += "}\nall:\n  k7: own\n  <<: *b\n  k99: last\n  k99: later\n";
+  std::vector<std::string> duplicates;
+  const auto parsed = ParseYaml(text, &duplicates);
+  ASSERT_TRUE(parsed.has_value()) << parsed.error();
+  const json::Value* all = parsed->root.Find("all");
+  ASSERT_NE(all, nullptr);
+  EXPECT_EQ(all->size(), 100u);
+  EXPECT_EQ(all->FindString({"k99"}), "later");
+  EXPECT_EQ(all->Find("k50")->AsInt(), 50);
 }
 
 TEST(YamlTest, ReadsAllDocumentsButEmptyOnes) {
