@@ -69,12 +69,18 @@ void AdmissionCache::Load(Table* table) {
 
 CachedObjectPtr AdmissionCache::Get(Kind kind, std::string_view ns, std::string_view name) const {
   const Table& table = TableOf(kind);
-  if (table.size == 0) return nullptr;
-  const std::shared_lock lock(table.mutex);
-  const auto objects = table.by_ns.find(ns);
-  if (objects == table.by_ns.end()) return nullptr;
-  const auto object = objects->second.find(name);
-  return object == objects->second.end() ? nullptr : object->second;
+  {
+    const std::shared_lock lock(table.mutex);
+    if (const auto objects = table.by_ns.find(ns); objects != table.by_ns.end()) {
+      const auto object = objects->second.find(name);
+      if (object != objects->second.end()) return object->second;
+    }
+  }
+  // Who watches may know of a commit before its writer has come to Refresh().
+  storage::RecordPtr record =
+      store_.Get({table.resource->storage_name, std::string(ns), std::string(name)});
+  if (record == nullptr) return nullptr;
+  return std::make_shared<const CachedObject>(name, std::move(record));
 }
 
 std::vector<CachedObjectPtr> AdmissionCache::List(Kind kind, std::string_view ns) const {

@@ -63,7 +63,8 @@ class AdmissionCache {
   // Reads what the store has.
   AdmissionCache(storage::Store& store, const openapi::Catalog& catalog);
 
-  // The object as of now, or null.
+  // The object as of now, or null. What is not here is looked for in the store: it is named by
+  // somebody, so it mostly is there, or the write will be refused.
   [[nodiscard]] CachedObjectPtr Get(Kind kind, std::string_view ns, std::string_view name) const;
   // Objects of a namespace ("" for those at cluster scope), by name.
   [[nodiscard]] std::vector<CachedObjectPtr> List(Kind kind, std::string_view ns) const;

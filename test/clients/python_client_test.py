@@ -52,7 +52,6 @@ class PythonClientTest(unittest.TestCase):
         cls.core = client.CoreV1Api()
         cls.apps = client.AppsV1Api()
         cls.core.create_namespace({"metadata": {"name": NAMESPACE}})
-        cls.core.create_namespaced_service_account(NAMESPACE, {"metadata": {"name": "default"}})
         cls.core.create_node({"metadata": {"name": "python-node"},
                               "status": {"capacity": CAPACITY, "allocatable": CAPACITY}})
 

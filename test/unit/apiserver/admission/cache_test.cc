@@ -29,6 +29,14 @@ TEST_F(AdmissionCacheTest, SeesAWriteWhenItIsAnswered) {
   EXPECT_TRUE(cache_->List(Kind::kServiceAccounts, "default").empty());
 }
 
+// Watchers may hear of a namespace before its writer has told the cache, and create in it.
+TEST_F(AdmissionCacheTest, FindsByNameWhatNoWriterHasToldYet) {
+  const AdmissionCache untold(*store_, openapi::Catalog::BuiltIn());
+  Given("v1/serviceaccounts", "metadata: {name: a}");
+  EXPECT_NE(untold.Get(Kind::kServiceAccounts, "default", "a"), nullptr);
+  EXPECT_EQ(untold.Get(Kind::kServiceAccounts, "default", "b"), nullptr);
+}
+
 TEST_F(AdmissionCacheTest, ADryRunChangesNothing) {
   context_.dry_run = true;
   Given("v1/serviceaccounts", "metadata: {name: a}");
