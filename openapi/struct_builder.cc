@@ -62,6 +62,29 @@ void FinishStruct(Value& object, const TypeInfo& type, const TypePlan& plan, con
   }
 }
 
+std::string_view ImpliedDefault(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kStruct:
+      return "{}";
+    case TypeKind::kString:
+      return "\"\"";
+    case TypeKind::kBool:
+      return "false";
+    case TypeKind::kInt32:
+    case TypeKind::kInt64:
+      return "0";
+    default:
+      return "";
+  }
+}
+
+std::string_view FieldDefault(const FieldInfo& field, TypeKind kind) {
+  if (!field.default_json.empty()) return field.default_json;
+  if (field.pointer || field.shape != FieldShape::kSingle) return "";
+  if (field.omit_empty && kind != TypeKind::kStruct) return "";
+  return ImpliedDefault(kind);
+}
+
 void SortMap(Value& map) {
   const auto members = map.members();
   if (std::ranges::is_sorted(members, {}, &Member::name)) return;

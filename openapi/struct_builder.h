@@ -6,6 +6,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <string_view>
 
 #include "base/json/value.h"
 #include "openapi/type_plan.h"
@@ -52,6 +53,12 @@ class FieldOrder {
 void FinishStruct(json::Value& object, const TypeInfo& type, const TypePlan& plan,
                   const TypeTable& table, const TypePlans& plans, json::Arena& arena,
                   FieldOrder& order);
+
+// The default, as JSON, that OpenAPI documents give to values of a kind that Go always writes; ""
+// for none.
+[[nodiscard]] std::string_view ImpliedDefault(TypeKind kind);
+// That of a field, whose type is of `kind`: its own, or the implied one if Go always writes it.
+[[nodiscard]] std::string_view FieldDefault(const FieldInfo& field, TypeKind kind);
 
 // Sorts the members of a map by key.
 void SortMap(json::Value& map);

@@ -3,7 +3,9 @@
 // its kind exists.
 //
 // It is never behind: who commits calls Refresh() before the answer leaves, so that a client's next
-// write sees the one before. (A watch would be behind by the time until commits are durable.)
+// write sees the one before. (A watch would be behind by the time until commits are durable.) Who
+// hears of a commit by a watch may come before Refresh(): Get() therefore asks the store for what
+// it misses; List() never does.
 //
 // Owns: records of these resources, decoded when somebody first looks inside. Borrows: the store.
 // Threads: any. Locks: a table's own, then those of the store.

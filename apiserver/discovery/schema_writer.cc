@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/json/parse.h"
 #include "base/text.h"
+#include "openapi/struct_builder.h"
 
 namespace kulisse::apiserver {
 namespace {
@@ -72,30 +73,6 @@ Form FormOf(TypeKind kind) {
 void WriteForm(Form form, JsonWriter* json) {
   if (!form.type.empty()) json->String("type", form.type);
   if (!form.format.empty()) json->String("format", form.format);
-}
-
-// What the documents give as default to values that Go always writes.
-std::string_view ImpliedDefault(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kStruct:
-      return "{}";
-    case TypeKind::kString:
-      return "\"\"";
-    case TypeKind::kBool:
-      return "false";
-    case TypeKind::kInt32:
-    case TypeKind::kInt64:
-      return "0";
-    default:
-      return "";
-  }
-}
-
-std::string_view FieldDefault(const FieldInfo& field, TypeKind kind) {
-  if (!field.default_json.empty()) return field.default_json;
-  if (field.pointer || field.shape != FieldShape::kSingle) return "";
-  if (field.omit_empty && kind != TypeKind::kStruct) return "";
-  return ImpliedDefault(kind);
 }
 
 void WriteStrings(std::string_view name, std::string_view comma_separated, JsonWriter* json) {

@@ -62,24 +62,8 @@ Result<void> ReportDuplicates(const Configuration& configuration, FieldValidatio
 }
 
 Result<void> CheckApplied(const RequestState& state, const json::Value& object) {
-  const std::string_view ns = object.FindString({"metadata", "namespace"});
-  if (state.resource->namespaced && !ns.empty() && ns != state.info.ns) {
-    return std::unexpected(Status::BadRequest(
-        "the namespace of the provided object does not match the namespace sent on the request"));
-  }
-  const std::string_view name = object.FindString({"metadata", "name"});
-  if (name.empty()) {
-    return std::unexpected(Status::BadRequest(
-        fmt::format("the name of the object ({} based on URL) was undeterminable: name must be "
-                    "provided",
-                    state.info.name)));
-  }
-  if (name != state.info.name) {
-    return std::unexpected(Status::BadRequest(
-        fmt::format("the name of the object ({}) does not match the name on the URL ({})", name,
-                    state.info.name)));
-  }
-  return {};
+  if (state.resource->namespaced) KULISSE_TRY(CheckNamespaceOfUrl(object, state.info.ns));
+  return RequireNameOfUrl(object.FindString({"metadata", "name"}), state.info.name);
 }
 
 // The managers that a mutation sees in the object, as text; they leave it.

@@ -154,6 +154,11 @@ Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
                                              : NotAcceptableForm());
 }
 
+Result<void> RequireObjectView(const Representation& representation) {
+  if (representation.view == View::kObject) return {};
+  return std::unexpected(NotAcceptableConversion(false));
+}
+
 Representation FormatForErrors(const HttpRequest& request, const Query& query) {
   Representation result;
   result.pretty = WantsPretty(request, query);

@@ -42,6 +42,8 @@ struct Representation {
 // takes: FormatForErrors).
 [[nodiscard]] Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
                                                bool watch);
+// 406 for a Table or metadata of what has none.
+[[nodiscard]] Result<void> RequireObjectView(const Representation& representation);
 // The form in which this client gets a Status.
 [[nodiscard]] Representation FormatForErrors(const HttpRequest& request, const Query& query);
 

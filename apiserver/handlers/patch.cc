@@ -137,16 +137,8 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
     KULISSE_TRY(ApplyPatch(media_type, patch->root, kind, validation, types, object, warnings));
     const auto reported = ReportFields({}, duplicates, validation, warnings);
     if (!reported) return std::unexpected(Status::BadRequest(reported.error()));
-    const std::string_view ns = object.root.FindString({"metadata", "namespace"});
-    if (resource.namespaced && !ns.empty() && ns != request_ns) {
-      return std::unexpected(Status::BadRequest(
-          "the namespace of the provided object does not match the namespace sent on the request"));
-    }
-    const std::string_view patched = object.root.FindString({"metadata", "name"});
-    if (patched != name) {
-      return std::unexpected(Status::BadRequest(fmt::format(
-          "the name of the object ({}) does not match the name on the URL ({})", patched, name)));
-    }
+    if (resource.namespaced) KULISSE_TRY(CheckNamespaceOfUrl(object.root, request_ns));
+    KULISSE_TRY(CheckNameOfUrl(object.root.FindString({"metadata", "name"}), name));
     if (converts) ConvertToStorage(resource, types, object);
     return {};
   };

@@ -159,6 +159,26 @@ Mutation ResourceHandlers::ReplaceWith(const json::Document& replacement,
   };
 }
 
+Result<void> CheckNameOfUrl(std::string_view name, std::string_view url_name) {
+  if (name == url_name) return {};
+  return std::unexpected(Status::BadRequest(fmt::format(
+      "the name of the object ({}) does not match the name on the URL ({})", name, url_name)));
+}
+
+Result<void> RequireNameOfUrl(std::string_view name, std::string_view url_name) {
+  if (!name.empty()) return CheckNameOfUrl(name, url_name);
+  return std::unexpected(Status::BadRequest(fmt::format(
+      "the name of the object ({} based on URL) was undeterminable: name must be provided",
+      url_name)));
+}
+
+Result<void> CheckNamespaceOfUrl(const json::Value& object, std::string_view url_namespace) {
+  const std::string_view ns = object.FindString({"metadata", "namespace"});
+  if (ns.empty() || ns == url_namespace) return {};
+  return std::unexpected(Status::BadRequest(
+      "the namespace of the provided object does not match the namespace sent on the request"));
+}
+
 Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
   const std::string_view subresource =
       state.subresource == nullptr ? std::string_view() : state.subresource->name;
@@ -169,22 +189,8 @@ Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
                  DecodeBody(state.request, ExpectedOf(*state.resource), options.field_validation,
                             store_.catalog(), store_.types(), &state.warnings));
   const std::string name = ReplacedName(object);
-  if (name.empty()) {
-    return std::unexpected(Status::BadRequest(
-        fmt::format("the name of the object ({} based on URL) was undeterminable: name must be "
-                    "provided",
-                    state.info.name)));
-  }
-  if (name != state.info.name) {
-    return std::unexpected(Status::BadRequest(
-        fmt::format("the name of the object ({}) does not match the name on the URL ({})", name,
-                    state.info.name)));
-  }
-  const std::string_view ns = object.root.FindString({"metadata", "namespace"});
-  if (!ns.empty() && ns != NameOf(state).ns) {
-    return std::unexpected(Status::BadRequest(
-        "the namespace of the provided object does not match the namespace sent on the request"));
-  }
+  KULISSE_TRY(RequireNameOfUrl(name, state.info.name));
+  KULISSE_TRY(CheckNamespaceOfUrl(object.root, NameOf(state).ns));
   json::Value& metadata = object.root.SetDefaultObject("metadata", object.arena);
   if (state.resource->namespaced) {
     metadata.Set("namespace", json::Value::String(state.info.ns, object.arena), object.arena);

@@ -94,6 +94,12 @@ class ResourceHandlers {
 [[nodiscard]] Result<HttpResponse> MakeWatchResponse(ResourceStore& store,
                                                      const RequestState& state,
                                                      const ListOptions& options);
+// 400 when the object of a body has another name than the URL, or, if it must say one, none.
+[[nodiscard]] Result<void> CheckNameOfUrl(std::string_view name, std::string_view url_name);
+[[nodiscard]] Result<void> RequireNameOfUrl(std::string_view name, std::string_view url_name);
+// The same for its namespace; one that is not said is that of the URL.
+[[nodiscard]] Result<void> CheckNamespaceOfUrl(const json::Value& object,
+                                               std::string_view url_namespace);
 // Applies a patch to an object with kind and apiVersion, and brings it into canonical form.
 [[nodiscard]] Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
                                       const ExpectedKind& kind, FieldValidation validation,

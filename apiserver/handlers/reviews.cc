@@ -102,11 +102,7 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
                                   const Authenticator& authenticator,
                                   const Authorizer& authorizer) {
   const openapi::ResourceInfo& resource = *state.resource;
-  if (state.representation.view != View::kObject) {
-    return std::unexpected(Status::NotAcceptable(
-        "only the following media types are accepted: application/json, application/yaml, "
-        "application/vnd.kubernetes.protobuf"));
-  }
+  KULISSE_TRY(RequireObjectView(state.representation));
   KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "CreateOptions",
                                                                state.request.Find("User-Agent")));
   const ExpectedKind kind{resource.group, resource.version, resource.kind, resource.type};

@@ -139,12 +139,7 @@ Result<HttpResponse> ResourceHandlers::WriteScale(RequestState& state, bool patc
                              scale, &state.warnings));
     }
     const json::Value& wanted = patch ? scale.root : body.root;
-    const std::string_view name = wanted.FindString({"metadata", "name"});
-    if (name != state.info.name) {
-      return std::unexpected(Status::BadRequest(
-          fmt::format("the name of the object ({}) does not match the name on the URL ({})", name,
-                      state.info.name)));
-    }
+    KULISSE_TRY(CheckNameOfUrl(wanted.FindString({"metadata", "name"}), state.info.name));
     KULISSE_TRY(CheckScale(wanted, state.info.name));
     const std::string_view revision = wanted.FindString({"metadata", "resourceVersion"});
     if (!revision.empty()) {
@@ -205,11 +200,7 @@ Result<HttpResponse> ResourceHandlers::CreateEviction(RequestState& state, Write
 }
 
 Result<HttpResponse> ResourceHandlers::CreateToken(RequestState& state) {
-  if (state.representation.view != View::kObject) {
-    return std::unexpected(Status::NotAcceptable(
-        "only the following media types are accepted: application/json, application/yaml, "
-        "application/vnd.kubernetes.protobuf"));
-  }
+  KULISSE_TRY(RequireObjectView(state.representation));
   KULISSE_ASSIGN(const WriteOptions options, ParseWriteOptions(state.info.query, "CreateOptions",
                                                                state.request.Find("User-Agent")));
   const openapi::ResourceInfo* kind =

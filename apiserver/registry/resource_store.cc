@@ -376,9 +376,10 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
 
   FieldErrors errors;
   const json::Value& metadata = *object.root.Find("metadata");
+  ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
   // Upstream validates metadata twice on updates, and clients see each cause twice.
-  ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
-  ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
+  const FieldErrors again = errors;
+  errors.insert(errors.end(), again.begin(), again.end());
   ValidateObjectMetaUpdate(metadata, *old.Find("metadata"), &errors);
   if (!context.trusted) {
     if (subresource.empty()) {

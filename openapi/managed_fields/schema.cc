@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "openapi/facts.h"
+#include "openapi/struct_builder.h"
 
 namespace kulisse::openapi {
 
@@ -125,19 +126,7 @@ std::string_view SchemaView::KeyDefault(const Shape& shape, std::string_view key
   const int index = type.FindJson(key);
   if (index < 0) return "";
   const FieldInfo& field = *type.json_fields[static_cast<size_t>(index)].field;
-  if (!field.default_json.empty() || field.omit_empty || field.pointer) return field.default_json;
-  // The document gives what is always written its zero as default.
-  switch (table_.Get(field.type).kind) {
-    case TypeKind::kString:
-      return "\"\"";
-    case TypeKind::kBool:
-      return "false";
-    case TypeKind::kInt32:
-    case TypeKind::kInt64:
-      return "0";
-    default:
-      return "";
-  }
+  return FieldDefault(field, table_.Get(field.type).kind);
 }
 
 const FieldElements& FieldElements::Of(const TypeTable& table) {

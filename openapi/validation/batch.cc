@@ -21,12 +21,6 @@ constexpr size_t kManagedByBytesMax = 63;
 constexpr size_t kCronJobNameBytesMax = 52;
 constexpr std::string_view kZoneFolder = "/usr/share/zoneinfo";
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
 bool IsIndexed(const Value& spec) { return Text(spec, "completionMode") == "Indexed"; }
 
 // --- indexes: "1,3-5"

@@ -16,18 +16,6 @@ namespace {
 
 constexpr size_t kDataBytesMax = 1024 * 1024;  // of all values together
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
-std::string JoinMessages(const Messages& messages) {
-  std::string all;
-  for (const std::string& message : messages) all += (all.empty() ? "" : ";") + message;
-  return all;
-}
-
 // --- nodes
 
 void Taints(const Value& node, const Path& path, Walk& walk) {
@@ -41,8 +29,7 @@ void Taints(const Value& node, const Path& path, Walk& walk) {
     const std::string_view key = Text(taint, "key");
     const std::string_view effect = Text(taint, "effect");
     walk.Check(at["key"], key, LabelKeyErrors);
-    if (const std::string all = JoinMessages(LabelValueErrors(Text(taint, "value")));
-        !all.empty()) {
+    if (const std::string all = Join(LabelValueErrors(Text(taint, "value")), ";"); !all.empty()) {
       walk.Invalid(at["value"], Text(taint, "value"), all);
     }
     if (effect.empty()) {

@@ -15,12 +15,6 @@ constexpr size_t kPoolNameBytesMax = 253;
 constexpr std::string_view kOneNode =
     "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required";
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
 // --- names
 
 void CheckDriver(std::string_view driver, const Path& path, Walk& walk) {

@@ -13,18 +13,6 @@ namespace {
 constexpr std::string_view kForm = "; desired format: https://host[/path]";
 constexpr size_t kConditionsMax = 64;
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
-std::string JoinMessages(const Messages& messages) {
-  std::string all;
-  for (const std::string& message : messages) all += (all.empty() ? "" : ",") + message;
-  return all;
-}
-
 bool HasWildcard(std::span<const Value> list) {
   return std::ranges::any_of(
       list, [](const Value& value) { return value.IsString() && value.AsString() == "*"; });
@@ -154,7 +142,7 @@ void FullyQualifiedName(const Value& value, const Path& path, Walk& walk) {
   if (name.empty()) return walk.Required(path);
   const Messages messages = Dns1123Subdomain(name);
   if (!messages.empty()) {
-    walk.Invalid(path, name, JoinMessages(messages));
+    walk.Invalid(path, name, Join(messages, ","));
   } else if (std::ranges::count(name, '.') < 2) {
     walk.Invalid(path, name, "should be a domain with at least three segments separated by dots");
   }
@@ -289,11 +277,11 @@ void ParamKind(const Value& kind, const Path& path, Walk& walk) {
     const std::string_view name = slash == version.npos ? version : version.substr(slash + 1);
     const Messages bad_group = group.empty() ? Messages() : Dns1123Subdomain(group);
     const Messages bad_name = Dns1035Label(name);
-    if (!bad_group.empty()) walk.Invalid(at, group, JoinMessages(bad_group));
+    if (!bad_group.empty()) walk.Invalid(at, group, Join(bad_group, ","));
     if (name.empty()) {
       walk.Invalid(at, version, "version must be specified");
     } else if (!bad_name.empty()) {
-      walk.Invalid(at, name, JoinMessages(bad_name));
+      walk.Invalid(at, name, Join(bad_name, ","));
     }
   }
   const std::string_view name = Text(kind, "kind");
@@ -301,7 +289,7 @@ void ParamKind(const Value& kind, const Path& path, Walk& walk) {
   const Messages messages = Dns1035Label(ToLower(name));
   if (messages.empty()) return;
   walk.Invalid(path["kind"], name,
-               "may have mixed case, but should otherwise match: " + JoinMessages(messages));
+               "may have mixed case, but should otherwise match: " + Join(messages, ","));
 }
 
 void MatchConditions(const Value& spec, const Path& path, Walk& walk) {

@@ -12,12 +12,6 @@ constexpr int64_t kPrecedenceMax = 10000;
 constexpr int64_t kQueuesMax = 10'000'000;
 constexpr int kHashBitsMax = 60;
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
 bool HasWildcard(std::span<const Value> list) {
   return std::ranges::any_of(
       list, [](const Value& value) { return value.IsString() && value.AsString() == "*"; });

@@ -14,12 +14,6 @@ namespace {
 constexpr size_t kAddressesMax = 100;
 constexpr size_t kHintsMax = 8;
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
 // --- endpoints
 
 void CheckSubset(const Value& subset, const Path& path, Walk& walk) {

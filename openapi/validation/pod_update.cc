@@ -15,16 +15,6 @@ namespace {
 constexpr std::string_view kAppArmorPrefix = "container.apparmor.security.beta.kubernetes.io/";
 constexpr std::string_view kMirrorAnnotation = "kubernetes.io/config.mirror";
 
-const Value& EmptyObject() {
-  static const Value kEmpty = Value::Object();
-  return kEmpty;
-}
-
-const Value& Part(const Value& object, std::string_view name) {
-  const Value* part = object.Find(name);
-  return part == nullptr ? EmptyObject() : *part;
-}
-
 void CheckAnnotationUpdates(const Value& pod, const Value& old, const Path& path, Walk& walk) {
   const Value* now = Part(pod, "metadata").Find("annotations");
   const Value* before = Part(old, "metadata").Find("annotations");

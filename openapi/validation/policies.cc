@@ -14,12 +14,6 @@ namespace {
 constexpr std::string_view kRbacGroup = "rbac.authorization.k8s.io";
 constexpr int64_t kUserPriorityMax = 1000000000;
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
 // --- RBAC
 
 void CheckPolicyRule(const Value& rule, bool namespaced, const Path& path, Walk& walk) {

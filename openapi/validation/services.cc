@@ -14,12 +14,6 @@ constexpr int64_t kAffinitySecondsMax = 86400;
 constexpr std::string_view kSourceRanges = "service.beta.kubernetes.io/load-balancer-source-ranges";
 constexpr std::string_view kOnlyLoadBalancer = "may only be used when `type` is 'LoadBalancer'";
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
 bool IsHeadless(const Value& spec) {
   const auto ips = List(spec, "clusterIPs");
   return ips.size() == 1 && ips[0].IsString() && ips[0].AsString() == "None";

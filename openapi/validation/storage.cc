@@ -19,12 +19,6 @@ constexpr size_t kParametersMax = 512;
 constexpr size_t kParameterBytesMax = 256 * 1024;
 constexpr std::string_view kBetaClass = "volume.beta.kubernetes.io/storage-class";
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
 // Sources of volumes in the order in which they are looked at.
 struct SourceRow {
   std::string_view field;

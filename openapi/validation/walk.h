@@ -164,6 +164,12 @@ class Walk {
   const Value* value = object.Find(name);
   return value != nullptr && value->IsNull() ? nullptr : value;
 }
+// A part of the object, an empty one when it is missing.
+[[nodiscard]] inline const Value& Part(const Value& object, std::string_view name) {
+  static const Value kNone = Value::Object();
+  const Value* part = Member(object, name);
+  return part == nullptr ? kNone : *part;
+}
 // Equal, or both missing.
 [[nodiscard]] bool Same(const Value* a, const Value* b);
 [[nodiscard]] inline bool SameMember(const Value& a, const Value& b, std::string_view name) {

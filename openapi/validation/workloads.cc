@@ -16,12 +16,6 @@ namespace {
 
 constexpr std::string_view kMismatch = "`selector` does not match template `labels`";
 
-const Value& Part(const Value& object, std::string_view name) {
-  static const Value kNone = Value::Object();
-  const Value* part = Member(object, name);
-  return part == nullptr ? kNone : *part;
-}
-
 TypeId SelectorType() {
   static const TypeId kType = TypeOf("io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector");
   return kType;

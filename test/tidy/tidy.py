@@ -8,6 +8,7 @@ usage: tidy.py [ROOT]
 import pathlib
 import posixpath
 import re
+import shutil
 import subprocess
 import sys
 
@@ -232,11 +233,12 @@ def check_folder_readmes(files, folders):
 
 def list_files(root):
     """What git knows or would add; without git, what is there."""
-    git = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                         cwd=root, capture_output=True, text=True, check=False)
-    if git.returncode == 0:
-        names = git.stdout.splitlines()
-    else:
+    names = None
+    if shutil.which("git"):
+        git = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                             cwd=root, capture_output=True, text=True, check=False)
+        names = git.stdout.splitlines() if git.returncode == 0 else None
+    if names is None:
         names = [str(p.relative_to(root)) for p in root.rglob("*")]
         names = [n for n in names if not n.startswith(("build/", ".git/"))]
     return sorted(n for n in set(names) if (root / n).is_file())

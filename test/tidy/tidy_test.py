@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Tests of tidy.py on snippets: each rule finds what it is for and leaves the rest alone."""
 
+import pathlib
+import tempfile
 import unittest
+from unittest import mock
 
 import rules
 import tidy
@@ -137,6 +140,14 @@ class MarkdownTest(unittest.TestCase):
 
 
 class TreeTest(unittest.TestCase):
+    def test_files_are_found_without_git(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch("shutil.which", return_value=None):
+            root = pathlib.Path(folder)
+            for name in ("a.cc", "b/c.h", "build/d.cc", ".git/e"):
+                (root / name).parent.mkdir(exist_ok=True)
+                (root / name).write_text("")
+            self.assertEqual(tidy.list_files(root), ["a.cc", "b/c.h"])
+
     def test_allow_list_may_only_shrink(self):
         too_long = [("file", "a.cc", 900, 800)]
         def found(allowed):
