@@ -58,6 +58,13 @@ class BodySource {
   virtual void SetWaker(std::function<void()> waker) = 0;
 };
 
+// How the bytes of a stream fall into messages.
+enum class Messages : uint8_t {
+  kNone,
+  kLines,     // each ends with a line feed, which belongs to it; it is text
+  kPrefixed,  // each after its size in four bytes, the highest first
+};
+
 struct HttpResponse;
 
 // An answer that is not there yet: `make` is called on the connection's loop when the store's
@@ -74,6 +81,8 @@ struct HttpResponse {
   std::string body;
   std::unique_ptr<BodySource> stream;  // when set, body is ignored and chunks are sent
   std::unique_ptr<Deferred> deferred;  // when set, all else is ignored
+  // With status 101: the connection becomes a WebSocket, and the stream is sent as messages.
+  Messages messages = Messages::kNone;
   // May be compressed when the client accepts it and it is large (get and list; never a watch).
   bool compressible = false;
   // The answer must not leave before this revision is durable.

@@ -34,6 +34,9 @@ inline constexpr size_t kRequestHeadersMax = 1'000;
 // One chunk-size line with its extensions, and all trailers of a request, bytes. 400.
 inline constexpr size_t kChunkLineBytesMax = 1'024;
 inline constexpr size_t kTrailerBytesMax = 8 * 1024;
+// Payload of one frame from the client of a WebSocket, bytes (upstream: 32 MiB); it is thrown away
+// as it comes. The WebSocket closes with 1009.
+inline constexpr uint64_t kWebSocketFrameBytesMax = 32 * 1024 * 1024;
 // Bytes read ahead while an answer is under way (pipelined requests); then the socket waits.
 inline constexpr size_t kReadAheadBytesMax = 64 * 1024;
 // Request body, bytes (upstream: 3 MiB). 413 RequestEntityTooLarge.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "apiserver/websocket.h"
 #include "base/text.h"
 
 namespace kulisse::apiserver {
@@ -12,7 +13,7 @@ namespace {
 
 // The token of the first Authorization header. Upstream: bearertoken.go splits at single blanks,
 // so that "Bearer  x" has an empty token and what follows a second blank is ignored.
-std::optional<std::string_view> BearerToken(const HttpRequest& request) {
+std::optional<std::string> BearerToken(const HttpRequest& request) {
   std::string_view value;
   for (const auto& [name, text] : request.headers) {
     if (!EqualsIgnoreCase(name, "Authorization")) continue;
@@ -23,7 +24,7 @@ std::optional<std::string_view> BearerToken(const HttpRequest& request) {
   if (parts.size() < 2 || !EqualsIgnoreCase(parts[0], "bearer") || parts[1].empty()) {
     return std::nullopt;
   }
-  return parts[1];
+  return std::string(parts[1]);
 }
 
 // Upstream: group.AuthenticatedGroupAdder.
@@ -41,6 +42,11 @@ UserInfo WithAuthenticatedGroup(UserInfo user) {
 Authenticator::Authenticator(TokenFile tokens, const TokenAuthenticator* issued)
     : tokens_(std::move(tokens)), issued_(issued) {}
 
+std::optional<UserInfo> Authenticator::Recognize(std::string_view token) const {
+  if (const UserInfo* user = tokens_.Find(token)) return *user;
+  return issued_ == nullptr ? std::nullopt : issued_->Authenticate(token);
+}
+
 Result<UserInfo> Authenticator::Authenticate(const HttpRequest& request) const {
   // A certificate without a common name names nobody: upstream goes on to the next method.
   if (request.client_certificate && !request.client_certificate->common_name.empty()) {
@@ -49,15 +55,14 @@ Result<UserInfo> Authenticator::Authenticate(const HttpRequest& request) const {
     user.extra[std::string(kCredentialId)] = {"X509SHA256=" + certificate.sha256};
     return WithAuthenticatedGroup(std::move(user));
   }
-  const std::optional<std::string_view> token = BearerToken(request);
-  if (token) {
-    const UserInfo* user = tokens_.Find(*token);
-    if (user != nullptr) return WithAuthenticatedGroup(*user);
-    auto issued = issued_ == nullptr ? std::nullopt : issued_->Authenticate(*token);
-    if (!issued) return std::unexpected(Status::Unauthorized());
-    return WithAuthenticatedGroup(std::move(*issued));
+  bool refused = request.client_certificate_invalid;
+  for (const auto read : {BearerToken, WebSocketToken}) {
+    const std::optional<std::string> token = read(request);
+    if (!token) continue;
+    if (auto user = Recognize(*token)) return WithAuthenticatedGroup(std::move(*user));
+    refused = true;
   }
-  if (request.client_certificate_invalid) return std::unexpected(Status::Unauthorized());
+  if (refused) return std::unexpected(Status::Unauthorized());
   return UserInfo{.name = std::string(kAnonymousUser),
                   .uid = "",
                   .groups = {std::string(kUnauthenticatedGroup)}};

@@ -33,6 +33,8 @@ class Authenticator {
   [[nodiscard]] Result<UserInfo> Authenticate(const HttpRequest& request) const;
 
  private:
+  [[nodiscard]] std::optional<UserInfo> Recognize(std::string_view token) const;
+
   TokenFile tokens_;
   const TokenAuthenticator* issued_;
 };

@@ -112,6 +112,7 @@ HttpResponse ApiHandler::RunChain(RequestState& state) {
 }
 
 void ApiHandler::Finish(const RequestState& state, HttpResponse* response) {
+  if (state.is_web_socket) return;
   response->headers.emplace_back("Audit-Id", state.audit_id);
   const bool has_cache_control = std::ranges::any_of(
       response->headers, [](const Header& header) { return header.first == "Cache-Control"; });

@@ -29,6 +29,7 @@ struct RequestState {
   const openapi::SubresourceInfo* subresource = nullptr;  // null for the object itself
   Representation representation;
   std::vector<std::string> warnings;
+  bool is_web_socket = false;  // the answer is its handshake, and has the headers of that alone
 };
 
 class ResourceHandlers {

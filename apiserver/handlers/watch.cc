@@ -7,6 +7,7 @@
 #include "apiserver/handlers/continue_token.h"
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/handlers/resource_handlers.h"
+#include "apiserver/websocket.h"
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -242,22 +243,21 @@ Result<HttpResponse> MakeWatchResponse(ResourceStore& store, const RequestState&
       "Content-Type",
       protobuf ? "application/vnd.kubernetes.protobuf;stream=watch" : "application/json");
   Encoder encoder(*state.resource, store.types(), state.representation, runtime);
+  response.messages = protobuf ? Messages::kPrefixed : Messages::kLines;
   response.stream = std::make_unique<WatchBody>(store.store(), runtime, store.types(),
                                                 std::move(encoder), std::move(plan));
   return response;
 }
 
 Result<HttpResponse> ResourceHandlers::Watch(RequestState& state) {
-  if (EqualsIgnoreCase(state.request.Find("Upgrade"), "websocket")) {
-    // At this code fabric8 goes on over HTTP; an endless answer it would read to its end.
-    return std::unexpected(Status::ServerUnavailable(
-        "WebSockets are not supported by this version of Kulisse: watch over HTTP"));
-  }
   KULISSE_ASSIGN(ListOptions options, ParseListOptions(*state.resource, state.info, true));
   if (state.info.watches_one) {
     options.selection.fields.terms().push_back({"metadata.name", true, state.info.parts.back()});
   }
-  return MakeWatchResponse(store_, state, options);
+  KULISSE_ASSIGN(HttpResponse response, MakeWatchResponse(store_, state, options));
+  state.is_web_socket = IsWebSocketRequest(state.request);
+  if (!state.is_web_socket) return response;
+  return AcceptWebSocket(state.request, std::move(response));
 }
 
 }  // namespace kulisse::apiserver

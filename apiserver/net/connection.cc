@@ -286,6 +286,7 @@ void Connection::BeginAnswer(HttpResponse response) {
     counted_stream_ = true;
     loop_.services().stats.streams_open.fetch_add(1, std::memory_order_relaxed);
   }
+  if (response.status == 101) web_socket_ = std::make_unique<WebSocketReader>();
   encoder_.Start(std::move(response), form_, loop_.date());
   source_state_ = BodySource::State::kMore;
   phase_ = Phase::kWriting;
@@ -308,6 +309,8 @@ bool Connection::Write() {
       Close();
       return false;
     }
+    // The encoder's piece ends with a whole message: others may follow it.
+    if (web_socket_ != nullptr && !TakeFrames()) return false;
     if (!out_.empty()) continue;
     if (source_state_ == BodySource::State::kMore) {
       Yield();
@@ -346,6 +349,7 @@ void Connection::ReleaseBuffer() {
 bool Connection::FinishAnswer() {
   const bool keep_alive = encoder_.keep_alive() && !loop_.draining();
   encoder_.Reset();
+  web_socket_.reset();
   if (std::exchange(counted_stream_, false)) loop_.services().stats.streams_open.fetch_sub(1);
   ReleaseBuffer();
   if (keep_alive) {
@@ -379,6 +383,15 @@ bool Connection::Linger() {
   }
 }
 
+bool Connection::TakeFrames() {
+  if (source_state_ == BodySource::State::kEnd) return true;
+  if (!waiting_readable_) ReadAhead();
+  if (phase_ == Phase::kClosed) return false;
+  const std::string bytes = std::exchange(in_, {});
+  if (!web_socket_->Feed(bytes, &out_)) source_state_ = BodySource::State::kEnd;
+  return true;
+}
+
 void Connection::WatchForClose() {
   if (stream_->HasBuffered() && !waiting_readable_ && !ReadAhead()) return;
   if (in_.size() < kReadAheadBytesMax) WaitReadable();
@@ -403,8 +416,9 @@ void Connection::WaitReadable() {
     const bool waits_for_answer =
         !self->waiting_writable_ && self->out_.empty() &&
         (self->phase_ == Phase::kHolding || self->phase_ == Phase::kWriting);
-    if (waits_for_answer) {
-      if (!self->yielded_) self->ReadAhead();
+    if (waits_for_answer && self->yielded_) return;
+    if (waits_for_answer && self->web_socket_ == nullptr) {
+      self->ReadAhead();
     } else {
       self->Advance();
     }

@@ -21,6 +21,7 @@
 #include "apiserver/net/loop.h"
 #include "apiserver/net/request_parser.h"
 #include "apiserver/net/response_encoder.h"
+#include "apiserver/net/web_socket_frames.h"
 
 namespace kulisse::apiserver::net {
 
@@ -79,6 +80,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void ReleaseBuffer();
   // Writes out_; false when it has to wait (or has closed).
   bool Flush();
+  // Takes what the client of a WebSocket has sent, and answers into out_; false: closed.
+  bool TakeFrames();
   // A peer that closes ends the wait for an answer; pipelined bytes are kept.
   void WatchForClose();
   bool ReadAhead();
@@ -114,6 +117,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool hold_registered_ = false;  // the gate was told to wake us
   bool hold_timed_out_ = false;
   ResponseEncoder encoder_;
+  std::unique_ptr<WebSocketReader> web_socket_;  // while the answer is one
   BodySource::State source_state_ = BodySource::State::kEnd;
   bool counted_stream_ = false;
   bool refused_ = false;  // the client may still be sending

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "apiserver/net/web_socket_frames.h"
 #include "base/assert.h"
 #include "base/limits.h"
 
@@ -26,6 +27,7 @@ struct ReasonPhraseRow {
   std::string_view text;
 };
 constexpr ReasonPhraseRow kReasonPhrases[] = {
+    {101, "Switching Protocols"},
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},
@@ -140,6 +142,7 @@ State ResponseEncoder::Next(std::string* out, bool ending) {
     return State::kEnd;
   }
   if (framing_ == Framing::kUndecided) return Decide(out, ending);
+  if (framing_ == Framing::kMessages) return NextMessages(out, ending);
   return gzip_ != nullptr ? NextGzip(out, ending) : NextPlain(out, ending);
 }
 
@@ -159,6 +162,12 @@ State ResponseEncoder::Decide(std::string* out, bool ending) {
     }
     *out += response_.body;
     return State::kEnd;
+  }
+  if (response_.status == 101) {
+    framing_ = Framing::kMessages;
+    form_.keep_alive = false;
+    WriteHead(out, 0);
+    return State::kMore;
   }
   if (form_.head_only) {
     framing_ = Framing::kChunked;
@@ -216,6 +225,19 @@ State ResponseEncoder::NextGzip(std::string* out, bool ending) {
   return state;
 }
 
+State ResponseEncoder::NextMessages(std::string* out, bool ending) {
+  State state = State::kMore;
+  while (state == State::kMore && out->size() < kPieceBytesMin) {
+    const size_t before = raw_.size();
+    state = Read(&raw_, ending);
+    if (raw_.size() == before) break;
+    raw_.erase(0, AppendMessages(raw_, response_.messages, out));
+  }
+  if (state != State::kMore && raw_.empty()) raw_ = {};  // its room: it may wait for long
+  if (state == State::kEnd) AppendClose(CloseCode::kNormal, out);
+  return state;
+}
+
 void ResponseEncoder::WriteHead(std::string* out, size_t length) {
   const bool sends_gzip = gzip_ != nullptr;
   *out += "HTTP/1.1 ";
@@ -224,6 +246,10 @@ void ResponseEncoder::WriteHead(std::string* out, size_t length) {
   *out += ReasonPhrase(response_.status);
   *out += "\r\n";
   for (const Header& header : response_.headers) AppendHeader(out, header.first, header.second);
+  if (framing_ == Framing::kMessages) {
+    *out += "\r\n";
+    return;
+  }
   if (sends_gzip) {
     AppendHeader(out, "Content-Encoding", "gzip");
     AppendHeader(out, "Vary", "Accept-Encoding");

@@ -47,11 +47,13 @@ class ResponseEncoder {
     kLength,
     kChunked,
     kUntilClose,  // streams for HTTP/1.0
+    kMessages,    // a WebSocket
   };
 
   BodySource::State Decide(std::string* out, bool ending);
   BodySource::State NextPlain(std::string* out, bool ending);
   BodySource::State NextGzip(std::string* out, bool ending);
+  BodySource::State NextMessages(std::string* out, bool ending);
   BodySource::State Read(std::string* out, bool ending);
   void WriteHead(std::string* out, size_t length);
   size_t OpenChunk(std::string* out) const;

@@ -28,7 +28,8 @@ import wire_text
 
 SHOWN_HEADERS = ["Content-Type", "Content-Encoding", "Cache-Control", "Vary", "ETag",
                  "Last-Modified", "Expires", "Location", "Allow", "Retry-After", "Warning",
-                 "WWW-Authenticate", "X-Content-Type-Options"]
+                 "WWW-Authenticate", "X-Content-Type-Options", "Sec-WebSocket-Accept",
+                 "Sec-WebSocket-Protocol", "Sec-WebSocket-Version", "Frames"]
 # A header that says the usual is left out.
 USUAL_HEADERS = {"Cache-Control": "no-cache, private"}
 HEADER_MASKS = [("ETag", re.compile(r"[0-9A-Fa-f]{32,}"), "<hash>"),
@@ -152,8 +153,11 @@ class Session:
                     connection.putheader("Content-Length", str(len(data)))
                 connection.endheaders(data or None)
                 response = connection.getresponse()
-                answer = Answer(response.status, response.getheaders(), response.read())
-                if response.will_close:
+                if response.status == 101:
+                    answer = web_socket_answer(response.getheaders(), response.fp.read())
+                else:
+                    answer = Answer(response.status, response.getheaders(), response.read())
+                if response.will_close or response.status == 101:
                     self._drop(identity)
                 return answer
             except (http.client.HTTPException, OSError) as error:
@@ -174,6 +178,26 @@ class Session:
                 return ",".join(['{"op":"test","path":"/kind","value":"x"}'] * int(name[4:]))
             return str(self._variables.get(name, f"UNSET-{name}"))
         return re.sub(r"\$\{([^}]+)\}", value, text)
+
+
+def web_socket_answer(headers, data):
+    """What came over a WebSocket until it closed, as if it were the body of a plain watch."""
+    kinds, body, at = [], b"", 0
+    while at < len(data):
+        opcode, size = data[at] & 15, data[at + 1]
+        at += 2
+        if size > 125:
+            width = 2 if size == 126 else 8
+            size, at = int.from_bytes(data[at:at + width], "big"), at + width
+        payload, at = data[at:at + size], at + size
+        if opcode == 8:
+            kinds.append(f"close {int.from_bytes(payload, 'big')}")
+        else:
+            kinds.append({1: "text", 2: "binary", 10: "pong"}[opcode])
+            body += payload if opcode == 1 else len(payload).to_bytes(4, "big") + payload
+    format = "vnd.kubernetes.protobuf" if "binary" in kinds else "json"
+    return Answer(101, headers + [("Frames", ", ".join(kinds)),
+                                  ("Content-Type", f"application/{format}")], body)
 
 
 def _look_up(answer, path):

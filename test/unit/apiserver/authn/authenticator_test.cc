@@ -56,6 +56,26 @@ TEST(AuthenticatorTest, ReadsAuthorizationHeadersAsKubeApiserver) {
   }
 }
 
+TEST(AuthenticatorTest, AWebSocketMayNameItsTokenAsASubprotocol) {
+  const std::string prefix = "base64url.bearer.authorization.k8s.io.";
+  const std::string token = prefix + "YWxpY2V0b2s";
+  for (const auto& [offer, want] : {std::pair<std::string, std::string_view>{"x", kAnonymous},
+                                    {token + ", x", kAlice},
+                                    {"x," + token, kAlice},
+                                    {token, "401 Unauthorized"},
+                                    {token + ", x, " + token, "401 Unauthorized"},
+                                    {prefix + "!, x", "401 Unauthorized"},
+                                    {prefix + "bm9wZQ, x", "401 Unauthorized"},
+                                    {prefix + ", x", kAnonymous}}) {
+    HttpRequest request;
+    request.headers = {{"Sec-WebSocket-Protocol", offer}};
+    EXPECT_EQ(Describe(TestAuthenticator().Authenticate(request)), kAnonymous);
+    request.headers.insert(request.headers.end(),
+                           {{"Connection", "keep-alive, Upgrade"}, {"Upgrade", "WebSocket"}});
+    EXPECT_EQ(Describe(TestAuthenticator().Authenticate(request)), want) << offer;
+  }
+}
+
 TEST(AuthenticatorTest, FirstOfSeveralHeadersCounts) {
   HttpRequest request;
   request.headers = {{"Authorization", "Bearer alicetok"}, {"Authorization", "Bearer nope"}};
