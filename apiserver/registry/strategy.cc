@@ -270,6 +270,9 @@ class ServiceStrategy final : public Strategy {
 class DefinitionStrategy final : public Strategy {
  public:
   void PrepareForCreate(json::Document& object) const override { WriteStoredVersions(object); }
+  void PrepareForUpdate(json::Document& object, const json::Value& /*old*/) const override {
+    WriteStoredVersions(object);
+  }
 };
 
 }  // namespace

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <span>
 #include <string_view>
 
 #include "apiserver/registry/object_meta.h"
+#include "base/assert.h"
 #include "base/text.h"
+#include "openapi/validation/schemas.h"
 
 namespace kulisse::apiserver {
 
@@ -222,6 +225,51 @@ void WarnOfDriver(const Value& driver, const Value* old, Warnings& warnings) {
       "prevent possible logging of tokens in volume attributes");
 }
 
+// --- definitions of custom resources
+
+// Whether servers look at the format of values of the type.
+bool IsKnownFormat(std::string_view type, std::string_view format) {
+  static constexpr std::string_view kOfStrings[] = {
+      "bsonobjectid", "byte",     "cidr",     "creditcard",  "date",         "datetime",
+      "duration",     "email",    "hexcolor", "hostname",    "ipv4",         "ipv6",
+      "isbn",         "isbn10",   "isbn13",   "k8slongname", "k8sshortname", "mac",
+      "password",     "rgbcolor", "ssn",      "uri",         "uuid",         "uuid3",
+      "uuid4",        "uuid5"};
+  if (type == "integer") return format == "int32" || format == "int64";
+  if (type == "number") return format == "float" || format == "double";
+  if (!type.empty() && type != "string") return false;
+  std::string name(format);
+  std::erase(name, '-');
+  return std::ranges::find(kOfStrings, name) != std::end(kOfStrings);
+}
+
+std::set<std::string_view> UnknownFormats(const Value& definition) {
+  std::set<std::string_view> formats;
+  const Value* versions = definition.Find({"spec", "versions"});
+  if (versions == nullptr) return formats;
+  for (const Value& version : versions->elements()) {
+    const Value* root = version.Find({"schema", "openAPIV3Schema"});
+    if (root == nullptr) continue;
+    const bool stopped = openapi::SchemaHas(*root, [&formats](const Value& schema) {
+      const std::string_view format = schema.FindString({"format"});
+      const bool known = format.empty() || IsKnownFormat(schema.FindString({"type"}), format);
+      if (!known) formats.insert(format);
+      return false;
+    });
+    KULISSE_ASSERT(!stopped);
+  }
+  return formats;
+}
+
+void WarnOfFormats(const Value& definition, const Value* old, Warnings& warnings) {
+  const std::set<std::string_view> before =
+      old == nullptr ? std::set<std::string_view>() : UnknownFormats(*old);
+  for (const std::string_view format : UnknownFormats(definition)) {
+    if (before.contains(format)) continue;
+    warnings.Add(fmt::format("unrecognized format {}", GoQuote(format)));
+  }
+}
+
 }  // namespace
 
 void AddWarnings(const openapi::ResourceInfo& resource, const json::Value& object,
@@ -234,6 +282,9 @@ void AddWarnings(const openapi::ResourceInfo& resource, const json::Value& objec
     WarnOfName(object, "the Pod's hostname", warnings);
     if (const Value* spec = object.Find("spec")) WarnOfPodSpec(*spec, "", warnings);
     return;
+  }
+  if (kind == "customresourcedefinitions.apiextensions.k8s.io") {
+    return WarnOfFormats(object, old, warnings);
   }
   if (kind == "services") return WarnOfService(object, warnings);
   if (kind == "csidrivers.storage.k8s.io") return WarnOfDriver(object, old, warnings);

@@ -1,5 +1,6 @@
 #include "apiserver/registry/written_fields.h"
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <optional>
@@ -154,16 +155,23 @@ void WriteSchedulingGatedCondition(json::Document& pod) {
 }
 
 void WriteStoredVersions(json::Document& definition) {
-  json::Arena& arena = definition.arena;
   const Value* versions = definition.root.Find({"spec", "versions"});
   if (versions == nullptr) return;
-  Value stored = Value::Array();
-  for (const Value& version : versions->elements()) {
+  const auto is_stored = [](const Value& version) {
     const Value* storage = version.Find("storage");
-    if (storage == nullptr || !storage->IsBool() || !storage->AsBool()) continue;
-    stored.PushBack(Value::String(version.FindString({"name"}), arena), arena);
+    return storage != nullptr && storage->IsBool() && storage->AsBool();
+  };
+  const auto version = std::ranges::find_if(versions->elements(), is_stored);
+  if (version == versions->elements().end()) return;
+  const std::string_view name = version->FindString({"name"});
+  Value& status = ObjectAt(definition, {"status"});
+  Value* stored = status.Find("storedVersions");
+  if (stored == nullptr || !stored->IsArray()) {
+    stored = &status.Set("storedVersions", Value::Array(), definition.arena);
   }
-  ObjectAt(definition, {"status"}).Set("storedVersions", std::move(stored), arena);
+  const auto is_name = [name](const Value& element) { return element.AsString() == name; };
+  if (std::ranges::any_of(stored->elements(), is_name)) return;
+  stored->PushBack(Value::String(name, definition.arena), definition.arena);
 }
 
 void DropDisabledFields(std::string_view storage_name, json::Document& object,

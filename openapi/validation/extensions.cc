@@ -5,12 +5,12 @@
 #include "base/text.h"
 #include "openapi/label_syntax.h"
 #include "openapi/validation/walk.h"
+#include "openapi/validation/webhook_client.h"
 
 namespace kulisse::openapi {
 
 namespace {
 
-constexpr std::string_view kForm = "; desired format: https://host[/path]";
 constexpr size_t kConditionsMax = 64;
 
 bool HasWildcard(std::span<const Value> list) {
@@ -148,75 +148,6 @@ void FullyQualifiedName(const Value& value, const Path& path, Walk& walk) {
   }
 }
 
-void CheckUrl(std::string_view url, const Path& path, Walk& walk) {
-  const size_t colon = url.find("://");
-  const std::string_view scheme = colon == url.npos ? "" : url.substr(0, colon);
-  std::string_view rest = colon == url.npos ? url : url.substr(colon + 3);
-  if (scheme != "https") {
-    walk.Invalid(path, scheme, fmt::format("'https' is the only allowed URL scheme{}", kForm));
-  }
-  const size_t hash = rest.find('#');
-  const std::string_view fragment = hash == rest.npos ? "" : rest.substr(hash + 1);
-  rest = rest.substr(0, hash);
-  const size_t question = rest.find('?');
-  const std::string_view query = question == rest.npos ? "" : rest.substr(question + 1);
-  rest = rest.substr(0, question);
-  std::string_view host = scheme.empty() ? "" : rest.substr(0, rest.find('/'));
-  const size_t at = host.find('@');
-  const std::string_view user = at == host.npos ? "" : host.substr(0, at);
-  if (at != host.npos) host = host.substr(at + 1);
-  if (host.empty()) walk.Invalid(path, "", fmt::format("host must be specified{}", kForm));
-  if (!user.empty()) {
-    walk.Invalid(path, user, "user information is not permitted in the URL");
-  }
-  if (!fragment.empty()) walk.Invalid(path, fragment, "fragments are not permitted in the URL");
-  if (!query.empty()) {
-    walk.Invalid(path, query, "query parameters are not permitted in the URL");
-  }
-}
-
-void CheckUrlPath(std::string_view text, const Path& path, Walk& walk) {
-  if (text.empty() || text == "/") return;
-  if (text == "//") return walk.Invalid(path, text, "segment[0] may not be empty");
-  if (!text.starts_with('/')) walk.Invalid(path, text, "must start with a '/'");
-  std::string_view steps = text.substr(1);
-  if (steps.ends_with('/')) steps.remove_suffix(1);
-  size_t index = 0;
-  for (const std::string_view step : Split(steps, '/')) {
-    const size_t i = index++;
-    if (step.empty()) {
-      walk.Invalid(path, text, fmt::format("segment[{}] may not be empty", i));
-      continue;
-    }
-    for (const std::string& message : Dns1123Subdomain(step)) {
-      walk.Invalid(path, text, fmt::format("segment[{}]: {}", i, message));
-    }
-  }
-}
-
-// The real server takes the one for the other.
-void CheckServiceReference(const Value& service, const Path& path, Walk& walk) {
-  if (Text(service, "namespace").empty()) walk.Required(path["name"]);
-  if (Text(service, "name").empty()) walk.Required(path["namespace"]);
-  const int64_t port = Int(service, "port").value_or(0);
-  if (const Messages messages = PortNumber(port); !messages.empty()) {
-    walk.Invalid(path["port"], port, "port is not valid: " + messages[0]);
-  }
-}
-
-void ClientConfig(const Value& config, const Path& path, Walk& walk) {
-  const Value* url = Member(config, "url");
-  const Value* service = Member(config, "service");
-  if ((url == nullptr) == (service == nullptr)) {
-    walk.Required(path, "exactly one of url or service is required");
-  } else if (url != nullptr) {
-    CheckUrl(url->AsString(), path["url"], walk);
-  } else {
-    CheckServiceReference(*service, path["service"], walk);
-    CheckUrlPath(Text(*service, "path"), path["service"]["path"], walk);
-  }
-}
-
 void ReviewVersions(const Value& hook, const Path& path, Walk& walk) {
   const auto versions = List(hook, "admissionReviewVersions");
   const Path list = path["admissionReviewVersions"];
@@ -243,7 +174,7 @@ void CheckWebhooks(const Value& configuration, TypeId type, const Path& path, Wa
   for (const Value& hook : List(configuration, "webhooks")) {
     const Path at = list[index++];
     walk.Struct(hook, type, at);
-    ClientConfig(Part(hook, "clientConfig"), at["clientConfig"], walk);
+    CheckWebhookClient(Part(hook, "clientConfig"), at["clientConfig"], walk);
     CheckConditions(hook, at, walk);
     ReviewVersions(hook, at, walk);
     const std::string_view name = Text(hook, "name");

@@ -20,6 +20,9 @@ constexpr size_t kContextLines = 3;
 // Most lines of the changed middle that are compared one by one.
 constexpr size_t kDiffLinesMax = 1000;
 
+// Beyond this parts are left out: a few bytes of an object can be a thousand of Go's.
+constexpr size_t kTextBytesMax = 4 << 20;
+
 // The server's own struct of a type where it differs from that of the API.
 struct Layout {
   std::string_view type;
@@ -76,11 +79,16 @@ class GoPrinter {
 
   // A value of the type, or a list of such.
   void Print(const Value& value, TypeId type) {
+    if (IsSchemaOr(table_.Get(type).kind)) return Single(&value, type, 0);
     if (value.IsArray()) return List(value, type, 0);
     Struct(&value, type, 0);
   }
 
   void Struct(const Value* object, TypeId type, size_t depth) {
+    if (out_.size() > kTextBytesMax) {
+      out_ += "{}";
+      return;
+    }
     const TypeInfo& info = table_.Get(type);
     out_ += '{';
     bool first = true;
@@ -96,8 +104,13 @@ class GoPrinter {
         Member(object, info, name, &first, depth);
       }
     } else {
+      const bool is_schema = info.name == kSchemaProps;
       for (const JsonField& field : info.json_fields) {
-        Member(object, info, field.field->json_name, &first, depth);
+        const std::string_view name = field.field->json_name;
+        // The server has it after the type.
+        if (is_schema && name == "nullable") continue;
+        Member(object, info, name, &first, depth);
+        if (is_schema && name == "type") Member(object, info, "nullable", &first, depth);
       }
     }
     Close('}', depth);
@@ -106,6 +119,8 @@ class GoPrinter {
   [[nodiscard]] std::string Take() { return std::move(out_); }
 
  private:
+  static constexpr std::string_view kSchemaProps =
+      "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
   static constexpr std::string_view kSecurityContext = "io.k8s.api.core.v1.PodSecurityContext";
 
   void Member(const Value* object, const TypeInfo& info, std::string_view name, bool* first,
@@ -163,6 +178,7 @@ class GoPrinter {
     const TypeInfo& info = table_.Get(type);
     const bool tagged = info.name.starts_with("io.k8s.apimachinery.");
     if (info.kind == TypeKind::kStruct && !tagged) return Struct(value, type, depth);
+    if (value != nullptr && IsSchemaOr(info.kind)) return SchemaOr(*value, info, depth);
     if (value != nullptr) return Plain(*value, depth);
     switch (info.kind) {
       case TypeKind::kBool:
@@ -186,6 +202,31 @@ class GoPrinter {
       default:
         out_ += "null";
     }
+  }
+
+  static bool IsSchemaOr(TypeKind kind) {
+    return kind == TypeKind::kSchemaOrBool || kind == TypeKind::kSchemaOrArray ||
+           kind == TypeKind::kSchemaOrStrings;
+  }
+
+  // A schema, or something else that is no object: a struct with a field for each.
+  void SchemaOr(const Value& value, const TypeInfo& info, size_t depth) {
+    out_ += '{';
+    bool first = true;
+    for (const FieldInfo& field : info.fields) {
+      Next(&first, depth + 1);
+      Key(GoQuote(field.go_name));
+      if (field.go_name == "Allows") {
+        out_ += value.IsObject() || value.AsBool() ? "true" : "false";
+      } else if ((field.go_name == "Schema") != value.IsObject()) {
+        out_ += "null";
+      } else if (value.IsObject()) {
+        Struct(&value, field.type, depth + 1);
+      } else {
+        List(value, field.type, depth + 1);
+      }
+    }
+    Close('}', depth);
   }
 
   void List(const Value& list, TypeId type, size_t depth) {

@@ -40,10 +40,11 @@ Phase ReadPhase(std::string_view word) {
 }
 
 CheckFunction FindFunction(std::string_view name) {
-  for (const auto& checks : {MetaChecks(), PodChecks(), PodUpdateChecks(), ContainerChecks(),
-                             VolumeChecks(), ResourceChecks(), WorkloadChecks(), BatchChecks(),
-                             CoreChecks(), ServiceChecks(), NetworkChecks(), StorageChecks(),
-                             PolicyChecks(), FlowChecks(), ExtensionChecks(), DeviceChecks()}) {
+  for (const auto& checks :
+       {MetaChecks(), PodChecks(), PodUpdateChecks(), ContainerChecks(), VolumeChecks(),
+        ResourceChecks(), WorkloadChecks(), BatchChecks(), CoreChecks(), ServiceChecks(),
+        NetworkChecks(), StorageChecks(), PolicyChecks(), FlowChecks(), ExtensionChecks(),
+        DeviceChecks(), DefinitionChecks()}) {
     const auto it = std::ranges::find(checks, name, &NamedCheck::name);
     if (it != checks.end()) return it->function;
   }

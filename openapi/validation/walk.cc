@@ -1,6 +1,7 @@
 #include "openapi/validation/walk.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/json/write.h"
 #include "openapi/validation/go_diff.h"
@@ -145,6 +146,11 @@ void Walk::Enum(const Path& path, std::string_view text,
 void Walk::Immutable(const Path& path, const Value* now, const Value* before,
                      std::string_view detail) {
   if (!Same(now, before)) Invalid(path, now, detail);
+}
+
+void Walk::Add(FieldErrors errors) {
+  errors_->insert(errors_->end(), std::make_move_iterator(errors.begin()),
+                  std::make_move_iterator(errors.end()));
 }
 
 }  // namespace kulisse::openapi

@@ -128,6 +128,9 @@ class Walk {
   void Immutable(const Path& path, const Value* now, const Value* before,
                  std::string_view detail = "field is immutable");
 
+  // What another walk has found.
+  void Add(FieldErrors errors);
+
   [[nodiscard]] size_t error_count() const { return errors_->size(); }
 
  private:
@@ -210,5 +213,6 @@ struct NamedCheck {
 [[nodiscard]] std::span<const NamedCheck> FlowChecks();
 [[nodiscard]] std::span<const NamedCheck> ExtensionChecks();
 [[nodiscard]] std::span<const NamedCheck> DeviceChecks();
+[[nodiscard]] std::span<const NamedCheck> DefinitionChecks();
 
 }  // namespace kulisse::openapi
