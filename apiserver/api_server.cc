@@ -18,9 +18,12 @@ ApiServer::ApiServer(ApiServerOptions options, storage::Store& store, Runtime& r
       tokens_(resources_, options_.service_account_key ? *options_.service_account_key
                                                        : certs::PrivateKey::Generate()),
       authenticator_(options_.tokens, &tokens_),
-      handler_({resources_, authenticator_, authorizer_, tokens_, metrics_, [this] {
+      handler_({resources_, authenticator_, authorizer_, tokens_, metrics_,
+                [this] {
                   return fmt::format("{}:{}", options_.advertise_address, options_.advertise_port);
-                }}) {
+                },
+                options_.cors}),
+      unsecured_handler_(handler_) {
   resources_.SetServiceAllocator(service_allocator_);
   AppendPlugins(options_.admission, {admission_cache_, resources_, runtime_, authorizer_},
                 &admission_);
@@ -55,13 +58,27 @@ void ApiServer::StartInProcess() {
                                       options_.services.cluster_ip_ranges});
 }
 
+std::expected<std::unique_ptr<net::Server>, std::string> ApiServer::StartServer(
+    const net::ServerOptions& options, HttpHandler& handler) {
+  return net::Server::Start(options, handler,
+                            {[this] { return store_.durable(); },
+                             [this](storage::Revision revision, Callback callback) {
+                               store_.WhenDurable(revision, std::move(callback));
+                             }},
+                            runtime_);
+}
+
+std::expected<void, std::string> ApiServer::ListenUnsecured(const net::ServerOptions& options) {
+  auto server = StartServer(options, unsecured_handler_);
+  if (!server) return std::unexpected(server.error());
+  unsecured_server_ = std::move(*server);
+  log::Warning("apiserver", "whoever reaches this port may do everything, without a credential",
+               {{"address", options.address}, {"port", unsecured_server_->port()}});
+  return {};
+}
+
 std::expected<void, std::string> ApiServer::Listen(const net::ServerOptions& options) {
-  auto server = net::Server::Start(options, handler_,
-                                   {[this] { return store_.durable(); },
-                                    [this](storage::Revision revision, Callback callback) {
-                                      store_.WhenDurable(revision, std::move(callback));
-                                    }},
-                                   runtime_);
+  auto server = StartServer(options, handler_);
   if (!server) return std::unexpected(server.error());
   server_ = std::move(*server);
   options_.advertise_port = server_->port();
@@ -71,8 +88,10 @@ std::expected<void, std::string> ApiServer::Listen(const net::ServerOptions& opt
 
 void ApiServer::Stop() {
   handler_.SetReady(false);
-  if (server_ != nullptr) server_->Stop();
-  server_ = nullptr;
+  for (auto* server : {&unsecured_server_, &server_}) {
+    if (*server != nullptr) (*server)->Stop();
+    *server = nullptr;
+  }
 }
 
 }  // namespace kulisse::apiserver

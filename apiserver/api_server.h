@@ -33,6 +33,20 @@ struct ApiServerOptions {
   std::optional<certs::PrivateKey> service_account_key = {};
   // REQUIRES: CheckPluginNames().
   AdmissionOptions admission = {};
+  Cors cors = {};
+};
+
+// Gives what comes over a port without authentication to the server's own handler.
+class UnsecuredHandler final : public HttpHandler {
+ public:
+  explicit UnsecuredHandler(HttpHandler& handler) : handler_(handler) {}
+  HttpResponse Handle(HttpRequest request) override {
+    request.unsecured = true;
+    return handler_.Handle(std::move(request));
+  }
+
+ private:
+  HttpHandler& handler_;
 };
 
 class ApiServer {
@@ -42,6 +56,8 @@ class ApiServer {
 
   // Listens and makes the bootstrap objects.
   std::expected<void, std::string> Listen(const net::ServerOptions& options);
+  // Listens on a second port, where whoever comes may do everything. After Listen().
+  std::expected<void, std::string> ListenUnsecured(const net::ServerOptions& options);
   // Makes the bootstrap objects of a cluster that nobody reaches by HTTP.
   void StartInProcess();
   // /readyz passes from now on: what else the caller starts and writes is there.
@@ -49,12 +65,16 @@ class ApiServer {
   void Stop();
 
   [[nodiscard]] uint16_t port() const { return options_.advertise_port; }
+  // REQUIRES: ListenUnsecured() went well.
+  [[nodiscard]] uint16_t unsecured_port() const { return unsecured_server_->port(); }
   [[nodiscard]] ResourceStore& resources() { return resources_; }
   [[nodiscard]] HttpHandler& handler() { return handler_; }
   [[nodiscard]] Metrics& metrics() { return metrics_; }
 
  private:
   void AddMetrics();
+  std::expected<std::unique_ptr<net::Server>, std::string> StartServer(
+      const net::ServerOptions& options, HttpHandler& handler);
 
   ApiServerOptions options_;
   storage::Store& store_;
@@ -68,7 +88,9 @@ class ApiServer {
   Authenticator authenticator_;
   BootstrapAuthorizer authorizer_;
   ApiHandler handler_;
+  UnsecuredHandler unsecured_handler_;
   std::unique_ptr<net::Server> server_;
+  std::unique_ptr<net::Server> unsecured_server_;
 };
 
 }  // namespace kulisse::apiserver

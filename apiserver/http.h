@@ -35,6 +35,8 @@ struct HttpRequest {
   // A certificate was presented that is not signed by the client CA, or is not valid now.
   bool client_certificate_invalid = false;
   std::string remote_address;  // "127.0.0.1:51234"
+  // Came over a port that asks nobody who they are: the client may do everything.
+  bool unsecured = false;
 
   // The first header of that name (case does not matter), or "".
   [[nodiscard]] std::string_view Find(std::string_view name) const;

@@ -5,6 +5,8 @@ find_package(Threads REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
+# The archive, so that the program asks for no library of its own on the machine.
+find_library(RE2_LIBRARY NAMES libre2.a re2 REQUIRED)
 find_library(YAML_LIBRARY yaml REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
 

@@ -70,12 +70,18 @@ std::expected<std::string, std::string> DefaultDataDir(const EnvironmentLookup& 
   return std::unexpected("--data-dir is needed: HOME is not set, so there is no default for it");
 }
 
+std::expected<void, std::string> CheckAddress(std::string_view flag, std::string* address) {
+  if (*address == "localhost") *address = "127.0.0.1";
+  if (IsIpAddress(*address)) return {};
+  return std::unexpected(
+      fmt::format("{}: \"{}\" is not an IP address such as 127.0.0.1 or ::", flag, *address));
+}
+
 std::expected<void, std::string> CheckTogether(ServeOptions& options,
                                                const EnvironmentLookup& environment) {
-  if (options.bind == "localhost") options.bind = "127.0.0.1";
-  if (!IsIpAddress(options.bind)) {
-    return std::unexpected(
-        fmt::format("--bind: \"{}\" is not an IP address such as 127.0.0.1 or ::", options.bind));
+  if (auto good = CheckAddress("--bind", &options.bind); !good) return good;
+  if (auto good = CheckAddress("--insecure-bind-address", &options.insecure_bind_address); !good) {
+    return good;
   }
   if (auto ranges = apiserver::ServiceNetwork::ParseRanges(options.service_cluster_ip_range);
       !ranges) {
@@ -144,6 +150,17 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
        "IP address to listen on. Other machines reach the cluster only when this is not a loopback "
        "address.",
        &options.bind},
+      {"insecure-port", "PORT", "0, none",
+       "A second port with plain HTTP, where whoever comes may do everything without a credential.",
+       NumberTarget{&options.insecure_port, 0, kPortMax}},
+      {"insecure-bind-address", "ADDRESS", "127.0.0.1",
+       "IP address of the insecure port. With another than a loopback address the whole network "
+       "may do everything.",
+       &options.insecure_bind_address},
+      {"cors-allowed-origins", "REGEX,...", "",
+       "Origins whose pages browsers let talk to the server, as regular expressions that pin the "
+       "whole host: '//localhost(:|$)'. May be given again.",
+       &options.cors_allowed_origins},
       {"nodes", "N", "0", "Simulated nodes, node-0 to node-(N-1), made when they are missing.",
        NumberTarget{&options.nodes, 0, kSimulatedNodesMax}},
       {"kubeconfig", "FILE", "kubeconfig in the data directory",

@@ -26,6 +26,9 @@ struct ServeOptions {
   std::string data_dir;            // absolute or relative; with in_memory "" unless it was given
   uint64_t port = 6443;            // 0: any free one
   std::string bind = "127.0.0.1";  // an IP address
+  uint64_t insecure_port = 0;      // 0: none
+  std::string insecure_bind_address = "127.0.0.1";
+  std::vector<std::string> cors_allowed_origins;
   uint64_t nodes = 0;
   std::string kubeconfig;               // "": kubeconfig in the data directory
   std::string durability = "buffered";  // buffered, sync or memory

@@ -102,6 +102,20 @@ std::expected<void, std::string> ReadSecrets(const certs::PkiFiles& pki,
   return {};
 }
 
+void SetListeners(const ServeOptions& options, const certs::PkiFiles& pki,
+                  simulator::ClusterOptions* cluster) {
+  apiserver::net::ServerOptions listen;
+  listen.address = options.bind;
+  listen.port = static_cast<uint16_t>(options.port);
+  listen.tls = {pki.server_certificate, pki.server_key, pki.ca_certificate};
+  cluster->listen = std::move(listen);
+  if (options.insecure_port == 0) return;
+  apiserver::net::ServerOptions unsecured;
+  unsecured.address = options.insecure_bind_address;
+  unsecured.port = static_cast<uint16_t>(options.insecure_port);
+  cluster->listen_unsecured = std::move(unsecured);
+}
+
 void WaitForSignal() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -143,6 +157,9 @@ int Serve(const ServeOptions& options) {
   if (const auto known = apiserver::CheckPluginNames(admission); !known) {
     return Fail(known.error());
   }
+  auto cors = apiserver::Cors::Parse(SplitLists(options.cors_allowed_origins));
+  if (!cors) return Fail("--cors-allowed-origins: " + cors.error());
+  cluster_options.api.cors = std::move(*cors);
   auto config = ReadConfig(options.config);
   if (!config) return Fail(config.error());
   cluster_options.simulator = std::move(*config);
@@ -161,11 +178,7 @@ int Serve(const ServeOptions& options) {
       certs::EnsurePki({(fs::path(directory) / "pki").string(), {options.bind}, runtime.Now()});
   if (!pki) return Fail(pki.error());
   if (auto read = ReadSecrets(*pki, &cluster_options); !read) return Fail(read.error());
-  apiserver::net::ServerOptions listen;
-  listen.address = options.bind;
-  listen.port = static_cast<uint16_t>(options.port);
-  listen.tls = {pki->server_certificate, pki->server_key, pki->ca_certificate};
-  cluster_options.listen = std::move(listen);
+  SetListeners(options, *pki, &cluster_options);
 
   simulator::Cluster cluster(std::move(cluster_options), **store, runtime);
   if (const auto started = cluster.Start(); !started) {

@@ -29,6 +29,9 @@ Cluster::~Cluster() { Stop(); }
 std::expected<void, std::string> Cluster::Start() {
   if (options_.listen) {
     auto listening = api_.Listen(*options_.listen);
+    if (listening && options_.listen_unsecured) {
+      listening = api_.ListenUnsecured(*options_.listen_unsecured);
+    }
     if (!listening) return listening;
   } else {
     api_.StartInProcess();

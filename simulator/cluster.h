@@ -35,6 +35,8 @@ struct ClusterOptions {
   apiserver::ApiServerOptions api = {};
   // Where to listen; nothing: reached in process only.
   std::optional<apiserver::net::ServerOptions> listen = {};
+  // Where to listen besides, without TLS, for whoever comes (ApiServer::ListenUnsecured).
+  std::optional<apiserver::net::ServerOptions> listen_unsecured = {};
   bool simulate = true;
   // The certificate that signed the server's, in PEM, for the pods of every namespace; "" for none.
   std::string root_ca = {};

@@ -1,6 +1,6 @@
 // Authenticator says who sent a request: by the client certificate that TLS verified, by a bearer
-// token, or nobody (system:anonymous). The order and the treatment of malformed headers are
-// kube-apiserver's.
+// token, or nobody (system:anonymous); on the insecure port everybody is system:unsecured. The
+// order and the treatment of malformed headers are kube-apiserver's.
 //
 // Threads: immutable; Authenticate() from any thread.
 // Errors: 401 Unauthorized for credentials that are there but not good; missing or malformed ones

@@ -9,6 +9,8 @@
 namespace kulisse::apiserver {
 
 inline constexpr std::string_view kAnonymousUser = "system:anonymous";
+// Whoever comes over the insecure port.
+inline constexpr std::string_view kUnsecuredUser = "system:unsecured";
 inline constexpr std::string_view kUnauthenticatedGroup = "system:unauthenticated";
 inline constexpr std::string_view kAuthenticatedGroup = "system:authenticated";
 inline constexpr std::string_view kMastersGroup = "system:masters";

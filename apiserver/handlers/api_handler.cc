@@ -63,7 +63,8 @@ bool MethodFitsPath(const RequestInfo& info, std::string_view method, bool has_n
 }  // namespace
 
 // Upstream's order where it has the same filter.
-const std::array<ApiHandler::Filter, 5> ApiHandler::kChain = {{
+const std::array<ApiHandler::Filter, 6> ApiHandler::kChain = {{
+    {"cors", &ApiHandler::AnswerPreflight},           // browsers ask before they say who they are
     {"authenticate", &ApiHandler::Authenticate},      // who; 401
     {"authorize", &ApiHandler::Authorize},            // may they; 403 before anything is looked up
     {"resource", &ApiHandler::ServeResource},         // /api/v1/…, /apis/G/V/…
@@ -114,6 +115,7 @@ HttpResponse ApiHandler::RunChain(RequestState& state) {
 void ApiHandler::Finish(const RequestState& state, HttpResponse* response) {
   if (state.is_web_socket) return;
   response->headers.emplace_back("Audit-Id", state.audit_id);
+  parts_.cors.AddHeaders(state.request, &response->headers);
   const bool has_cache_control = std::ranges::any_of(
       response->headers, [](const Header& header) { return header.first == "Cache-Control"; });
   if (!has_cache_control) response->headers.emplace_back("Cache-Control", "no-cache, private");
@@ -172,6 +174,13 @@ HttpResponse ApiHandler::ErrorResponse(const RequestState& state, const Status& 
                                   std::to_string(status.details->retry_after_seconds));
   }
   response.body = EncodeStatus(ToJson(status), representation, parts_.store.types());
+  return response;
+}
+
+ApiHandler::Answer ApiHandler::AnswerPreflight(RequestState& state) {
+  if (!parts_.cors.IsPreflight(state.request)) return std::nullopt;
+  HttpResponse response;
+  response.status = 204;
   return response;
 }
 

@@ -19,6 +19,7 @@
 
 #include "apiserver/authn/authenticator.h"
 #include "apiserver/authz/authorizer.h"
+#include "apiserver/chain/cors.h"
 #include "apiserver/discovery/discovery.h"
 #include "apiserver/discovery/openapi_documents.h"
 #include "apiserver/handlers/resource_handlers.h"
@@ -36,6 +37,7 @@ struct ApiHandlerParts {
   Metrics& metrics;
   // "host:port" as clients reach the server.
   std::function<std::string()> server_address;
+  Cors cors = {};
 };
 
 class ApiHandler final : public HttpHandler {
@@ -53,8 +55,9 @@ class ApiHandler final : public HttpHandler {
     std::string_view name;
     Answer (ApiHandler::*run)(RequestState& state);
   };
-  static const std::array<Filter, 5> kChain;
+  static const std::array<Filter, 6> kChain;
 
+  Answer AnswerPreflight(RequestState& state);
   Answer Authenticate(RequestState& state);
   Answer Authorize(RequestState& state);
   Answer ServeNonResource(RequestState& state);

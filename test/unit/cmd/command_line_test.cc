@@ -37,6 +37,8 @@ TEST(ServeOptionsTest, DefaultsAreThoseOfTheHelp) {
   EXPECT_EQ(options.data_dir, "/home/ann/.local/share/kulisse");
   EXPECT_EQ(options.port, 6443u);
   EXPECT_EQ(options.bind, "127.0.0.1");
+  EXPECT_EQ(options.insecure_port, 0u);
+  EXPECT_EQ(options.insecure_bind_address, "127.0.0.1");
   EXPECT_EQ(options.nodes, 0u);
   EXPECT_EQ(options.durability, "buffered");
   EXPECT_FALSE(options.in_memory);
@@ -50,6 +52,11 @@ TEST(ServeOptionsTest, EveryFlagReachesItsOption) {
                                       "--port=0",
                                       "--bind",
                                       "::1",
+                                      "--insecure-port",
+                                      "8080",
+                                      "--insecure-bind-address=::",
+                                      "--cors-allowed-origins",
+                                      "//a$,//b$",
                                       "--nodes",
                                       "3",
                                       "--kubeconfig",
@@ -71,6 +78,9 @@ TEST(ServeOptionsTest, EveryFlagReachesItsOption) {
   EXPECT_EQ(options.data_dir, "d");
   EXPECT_EQ(options.port, 0u);
   EXPECT_EQ(options.bind, "::1");
+  EXPECT_EQ(options.insecure_port, 8080u);
+  EXPECT_EQ(options.insecure_bind_address, "::");
+  EXPECT_EQ(options.cors_allowed_origins, std::vector<std::string>{"//a$,//b$"});
   EXPECT_EQ(options.nodes, 3u);
   EXPECT_EQ(options.kubeconfig, "k");
   EXPECT_EQ(options.durability, "sync");
@@ -99,6 +109,8 @@ TEST(ServeOptionsTest, InMemoryKeepsNothing) {
 TEST(ServeOptionsTest, RefusesWhatCannotBe) {
   EXPECT_EQ(Serve({"--bind", "example.com"}).error(),
             "--bind: \"example.com\" is not an IP address such as 127.0.0.1 or ::");
+  EXPECT_EQ(Serve({"--insecure-bind-address", "all"}).error(),
+            "--insecure-bind-address: \"all\" is not an IP address such as 127.0.0.1 or ::");
   EXPECT_EQ(Serve({"--port", "65536"}).error(),
             "--port: \"65536\" is not a number from 0 to 65535");
   EXPECT_EQ(Serve({"--nodes", "1000000"}).error(),

@@ -26,6 +26,7 @@ class ApiHandlerTest : public testing::Test {
     auto tokens = TokenFile::Parse("root,root,1,\"system:masters\"\nalice,alice,2\n");
     EXPECT_TRUE(tokens.has_value());
     api.tokens = std::move(*tokens);
+    api.cors = Cors::Parse({"//localhost(:|$)"}).value();
     server_ = std::make_unique<ApiServer>(std::move(api), *store_, runtime_);
     server_->StartInProcess();
   }
@@ -75,6 +76,48 @@ TEST_F(ApiHandlerTest, AnonymousSeesHealthAndNothingElse) {
   EXPECT_EQ(Send("GET", "/metrics", "", "").status, 403);
   EXPECT_EQ(Send("GET", "/api/v1/pods", "", "wrong").status, 401);
   EXPECT_EQ(Send("GET", "/api/v1/pods", "", "alice").status, 403);
+}
+
+TEST_F(ApiHandlerTest, WhoeverComesOverTheUnsecuredPortMayDoEverything) {
+  UnsecuredHandler unsecured(server_->handler());
+  HttpRequest request;
+  request.method = "POST";
+  request.target = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+  request.body = "{}";
+  request.headers = {{"Authorization", "Bearer wrong"}};
+  const HttpResponse response = unsecured.Handle(request);
+  EXPECT_EQ(response.status, 201);
+  const auto review = json::Parse(response.body);
+  ASSERT_TRUE(review.has_value());
+  EXPECT_EQ(review->root.FindString({"status", "userInfo", "username"}), "system:unsecured");
+  request.method = "GET";
+  request.target = "/api/v1/secrets";
+  EXPECT_EQ(unsecured.Handle(request).status, 200);
+  EXPECT_EQ(server_->handler().Handle(request).status, 401);
+}
+
+TEST_F(ApiHandlerTest, APageOfAnAllowedOriginMayAskAndRead) {
+  const auto ask = [&](std::string_view method, std::string_view origin) {
+    HttpRequest request;
+    request.method = method;
+    request.target = "/api/v1/pods";
+    request.headers = {{"Origin", std::string(origin)}};
+    return server_->handler().Handle(std::move(request));
+  };
+  const auto allowed = [](const HttpResponse& response) {
+    return std::ranges::any_of(response.headers, [](const Header& header) {
+      return header.first == "Access-Control-Allow-Origin" && header.second == "http://localhost";
+    });
+  };
+  const HttpResponse preflight = ask("OPTIONS", "http://localhost");
+  EXPECT_EQ(preflight.status, 204);
+  EXPECT_TRUE(allowed(preflight));
+  const HttpResponse refused = ask("GET", "http://localhost");
+  EXPECT_EQ(refused.status, 403);  // a page sees its refusal too
+  EXPECT_TRUE(allowed(refused));
+  const HttpResponse other = ask("OPTIONS", "http://example.com");
+  EXPECT_EQ(other.status, 403);
+  EXPECT_FALSE(allowed(other));
 }
 
 TEST_F(ApiHandlerTest, PagesHoldEveryObjectOnce) {
