@@ -111,7 +111,7 @@ inline constexpr size_t kRecordBytesMax = 2 * kObjectBytesMax + 64 * 1024;
 inline constexpr size_t kDictionaryObjectsMin = 256;
 inline constexpr size_t kDictionarySampleBytesMin = 256 * 1024;
 // What a dictionary is trained from, and its size (more brings nothing: measured).
-inline constexpr size_t kDictionarySampleBytesMax = 2 * 1024 * 1024;
+inline constexpr size_t kDictionarySampleBytesMax = 512 * 1024;
 inline constexpr size_t kDictionarySamplesMax = 1'000;
 inline constexpr size_t kDictionaryBytesMax = 8 * 1024;
 

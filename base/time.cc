@@ -117,18 +117,46 @@ bool TakeDurationPart(std::string_view* text, uint64_t* total) {
   return nanoseconds_of_part <= kDurationMax && *total <= kDurationMax;
 }
 
+// Writes the last `digits` digits of a number. Objects have many times: fmt would take tenfold.
+char* WriteDigits(int64_t number, int digits, char* to) {
+  for (int i = digits; i-- > 0; number /= 10) to[i] = static_cast<char>('0' + number % 10);
+  return to + digits;
+}
+
+// "2006-01-02T15:04:05": returns its end.
+char* WriteSeconds(const Civil& c, char* to) {
+  to = WriteDigits(c.year, 4, to);
+  *to++ = '-';
+  to = WriteDigits(c.month, 2, to);
+  *to++ = '-';
+  to = WriteDigits(c.day, 2, to);
+  *to++ = 'T';
+  to = WriteDigits(c.hour, 2, to);
+  *to++ = ':';
+  to = WriteDigits(c.minute, 2, to);
+  *to++ = ':';
+  return WriteDigits(c.second, 2, to);
+}
+
+constexpr size_t kTimeTextMax = 32;
+
 }  // namespace
 
 std::string FormatTime(SystemTime time) {
-  const Civil c = Split(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour,
-                     c.minute, c.second);
+  char text[kTimeTextMax];
+  char* end = WriteSeconds(Split(time), text);
+  *end++ = 'Z';
+  return {text, end};
 }
 
 std::string FormatMicroTime(SystemTime time) {
   const Civil c = Split(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", c.year, c.month, c.day, c.hour,
-                     c.minute, c.second, c.nanosecond / 1000);
+  char text[kTimeTextMax];
+  char* end = WriteSeconds(c, text);
+  *end++ = '.';
+  end = WriteDigits(c.nanosecond / 1000, 6, end);
+  *end++ = 'Z';
+  return {text, end};
 }
 
 std::optional<SystemTime> ParseTime(std::string_view text) {

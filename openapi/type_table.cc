@@ -289,6 +289,19 @@ int TypeInfo::FindJson(std::string_view json_name) const {
   return -1;
 }
 
+int TypeInfo::FindJson(std::string_view json_name, size_t next) const {
+  // In canonical objects the name is the field's own text.
+  for (size_t i = next; i < json_fields.size(); ++i) {
+    if (json_fields[i].field->json_name.data() == json_name.data()) return static_cast<int>(i);
+  }
+  constexpr size_t kFieldsTried = 6;
+  const size_t end = std::min(next + kFieldsTried, json_fields.size());
+  for (size_t i = next; i < end; ++i) {
+    if (SameText(json_fields[i].field->json_name, json_name)) return static_cast<int>(i);
+  }
+  return FindJson(json_name);
+}
+
 const FieldInfo* TypeInfo::FindNumber(uint32_t number) const {
   if (number >= by_number.size() || by_number[number] == kNoIndex) return nullptr;
   return &fields[by_number[number]];

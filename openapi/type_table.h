@@ -88,6 +88,9 @@ struct TypeInfo {
 
   // Index in json_fields, or -1. Expected O(1).
   [[nodiscard]] int FindJson(std::string_view json_name) const;
+  // The same, quicker for one of the fields from `next` on: walks over members ask for the one
+  // behind the last, as members mostly come in the order of the fields.
+  [[nodiscard]] int FindJson(std::string_view json_name, size_t next) const;
   [[nodiscard]] const FieldInfo* FindNumber(uint32_t number) const;
 
   // Set up by the table; not for readers.

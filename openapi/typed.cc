@@ -177,16 +177,6 @@ bool Normalizer::Element(Value& value, TypeId type, const Place* place) {
   }
 }
 
-// Members mostly come in the order of the fields: the next few are tried before the hash.
-int IndexOf(const TypeInfo& type, std::string_view name, size_t next) {
-  constexpr size_t kFieldsTried = 6;
-  const size_t end = std::min(next + kFieldsTried, type.json_fields.size());
-  for (size_t i = next; i < end; ++i) {
-    if (SameText(type.json_fields[i].field->json_name, name)) return static_cast<int>(i);
-  }
-  return type.FindJson(name);
-}
-
 bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
   const TypeInfo& type = table_.Get(type_id);
   if (!value.IsObject())
@@ -196,7 +186,7 @@ bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
   size_t next = 0;
   const auto members = value.members();
   for (Member& member : members) {
-    const int index = IndexOf(type, member.name, next);
+    const int index = type.FindJson(member.name, next);
     if (index < 0) {
       ReportUnknown(place, member.name);
       continue;
@@ -205,6 +195,7 @@ bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
     if (member.value.IsNull()) continue;
     place.field = &type.json_fields[static_cast<size_t>(index)];
     const FieldInfo& field = *place.field->field;
+    member.name = field.json_name;  // later walks know it by its address
     if (!Field(member.value, field, &place)) return false;
     if (!error_.empty()) continue;  // the value does not matter any more
     if (IsOmitted(member.value, field, table_)) continue;
@@ -266,6 +257,7 @@ bool Normalizer::Map(Value& value, TypeId type, const Place* parent) {
 }
 
 bool Normalizer::Leaf(Value& value, const TypeInfo& type, const Place* place) {
+  if (stored_) return true;
   std::string text;
   const LeafResult result = NormalizeLeaf(value, type.kind, arena_, &text);
   switch (result) {

@@ -33,6 +33,7 @@ struct NormalizeReport {
                                                          NormalizeReport* report);
 // The same for an object on its way to the store, which upstream keeps as protobuf: that has no
 // empty lists and maps, and where Go writes them always they come back as null.
+// REQUIRES: leaves are canonical, as Normalize leaves them: only their places may be new.
 [[nodiscard]] std::expected<void, std::string> NormalizeStored(json::Value& value, TypeId type,
                                                                const TypeTable& table,
                                                                json::Arena& arena);

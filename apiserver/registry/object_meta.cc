@@ -111,8 +111,16 @@ std::string GenerateName(std::string_view base, Runtime& runtime) {
 std::string NewUuid(Runtime& runtime) {
   const uint64_t high = (runtime.RandomBits() & ~uint64_t{0xf000}) | 0x4000;  // version 4
   const uint64_t low = (runtime.RandomBits() >> 2) | (uint64_t{1} << 63);     // variant 1
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff,
-                     high & 0xffff, low >> 48, low & 0xffffffffffff);
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string uuid = "00000000-0000-0000-0000-000000000000";
+  size_t at = 0;
+  for (const uint64_t half : {high, low}) {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+      if (uuid[at] == '-') ++at;
+      uuid[at++] = kHex[half >> shift & 15];
+    }
+  }
+  return uuid;
 }
 
 std::vector<std::string> CheckName(NameRule rule, std::string_view name) {

@@ -217,10 +217,32 @@ Value& Value::InsertElement(size_t index, Value value, Arena& arena) {
 }
 
 const Value* Value::Find(std::string_view name) const {
-  for (const Member& member : members()) {
-    if (SameText(member.name, name)) return &member.value;
+  const auto search = [&](const auto& same) -> const Value* {
+    for (const Member& member : members()) {
+      if (member.name.size() == name.size() && same(member.name.data())) return &member.value;
+    }
+    return nullptr;
+  };
+  // The first and the last bytes of the name are loaded once for all members.
+  const auto search_by = [&]<class Word>(Word head) {
+    Word tail;
+    const size_t end = name.size() - sizeof(Word);
+    std::memcpy(&head, name.data(), sizeof(Word));
+    std::memcpy(&tail, name.data() + end, sizeof(Word));
+    return search([=](const char* text) {
+      Word words[2];
+      std::memcpy(&words[0], text, sizeof(Word));
+      std::memcpy(&words[1], text + end, sizeof(Word));
+      return words[0] == head && words[1] == tail;
+    });
+  };
+  if (name.size() > 16) {
+    return search(
+        [=](const char* text) { return std::memcmp(text, name.data(), name.size()) == 0; });
   }
-  return nullptr;
+  if (name.size() >= 8) return search_by(uint64_t{});
+  if (name.size() >= 4) return search_by(uint32_t{});
+  return search([=](const char* text) { return name == std::string_view(text, name.size()); });
 }
 
 Value* Value::Find(std::string_view name) {

@@ -9,6 +9,8 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -16,6 +18,100 @@
 namespace kulisse::json {
 
 namespace {
+
+// Writer appends to a string through a pointer, with room made ahead: a check for each value and
+// not for each byte.
+class Writer {
+ public:
+  explicit Writer(std::string* out)
+      : out_(*out), begin_(out->size()), next_(out->data() + begin_), end_(next_) {}
+  ~Writer() { out_.resize(written()); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void Add(const Value& value);
+  void String(std::string_view text);
+
+ private:
+  [[nodiscard]] size_t written() const { return static_cast<size_t>(next_ - out_.data()); }
+  // Where to write up to `bytes`; Advance() keeps those before `end`.
+  char* Room(size_t bytes) {
+    if (static_cast<size_t>(end_ - next_) < bytes) [[unlikely]] {
+      Grow(bytes);
+    }
+    return next_;
+  }
+  void Grow(size_t bytes);
+  void Advance(char* end) { next_ = end; }
+  void Text(std::string_view text) { Advance(std::ranges::copy(text, Room(text.size())).out); }
+  void Byte(char c) {
+    *Room(1) = c;
+    ++next_;
+  }
+  void Integer(auto number) {
+    constexpr size_t kDigits = 24;
+    char* const to = Room(kDigits);
+    Advance(std::to_chars(to, to + kDigits, number).ptr);
+  }
+  static char* Unplain(std::string_view text, size_t* i, char* to);
+
+  std::string& out_;
+  const size_t begin_;  // of what this one writes
+  char* next_;
+  char* end_;
+};
+
+#ifdef __SSE2__
+constexpr size_t kBlock = sizeof(__m128i);
+
+// A bit for each byte of the block at `text` that is not plain.
+unsigned SpecialBytes(const char* text) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+  // Signed: bytes from 0x80 on are below 0x20 too.
+  __m128i special = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+  for (const char c : {'"', '\\', '<', '>', '&'}) {
+    special = _mm_or_si128(special, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+  }
+  return static_cast<unsigned>(_mm_movemask_epi8(special));
+}
+
+// Copies fewer bytes than a block.
+void CopyRest(const char* from, size_t bytes, char* to) {
+  const auto both_ends = [&]<class Word>(Word first) {
+    Word last;
+    std::memcpy(&first, from, sizeof(Word));
+    std::memcpy(&last, from + bytes - sizeof(Word), sizeof(Word));
+    std::memcpy(to, &first, sizeof(Word));
+    std::memcpy(to + bytes - sizeof(Word), &last, sizeof(Word));
+  };
+  if (bytes >= 8) {
+    both_ends(uint64_t{});
+  } else if (bytes >= 4) {
+    both_ends(uint32_t{});
+  } else if (bytes > 0) {
+    to[0] = from[0];
+    to[bytes / 2] = from[bytes / 2];
+    to[bytes - 1] = from[bytes - 1];
+  }
+}
+
+// Copies the plain bytes that `text` starts with and returns how many they are. May write over
+// what follows: `to` has room for the text and a block more.
+size_t CopyPlain(std::string_view text, char* to) {
+  size_t i = 0;
+  for (; i + kBlock <= text.size(); i += kBlock) {
+    std::memcpy(to + i, text.data() + i, kBlock);
+    if (const unsigned special = SpecialBytes(to + i)) {
+      return i + static_cast<size_t>(std::countr_zero(special));
+    }
+  }
+  CopyRest(text.data() + i, text.size() - i, to + i);
+  const unsigned rest = (1U << (text.size() - i)) - 1;
+  const unsigned special = SpecialBytes(to + i) & rest;
+  return special == 0 ? text.size() : i + static_cast<size_t>(std::countr_zero(special));
+}
+#else
+constexpr size_t kBlock = 0;
 
 // 1 for bytes that are copied as they are: ASCII but for control, quote, backslash, <, > and &.
 constexpr std::array<bool, 256> kPlain = [] {
@@ -25,54 +121,70 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
-// How many bytes from the start are plain.
-size_t PlainPrefix(std::string_view text) {
+size_t CopyPlain(std::string_view text, char* to) {
   size_t i = 0;
-#ifdef __SSE2__
-  for (; i + sizeof(__m128i) <= text.size(); i += sizeof(__m128i)) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
-    // Signed: bytes from 0x80 on are below 0x20 too.
-    __m128i special = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
-    for (const char c : {'"', '\\', '<', '>', '&'}) {
-      special = _mm_or_si128(special, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
-    }
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(special));
-    if (mask != 0) return i + static_cast<size_t>(std::countr_zero(mask));
-  }
-#endif
-  while (i < text.size() && kPlain[static_cast<unsigned char>(text[i])]) ++i;
+  for (; i < text.size() && kPlain[static_cast<unsigned char>(text[i])]; ++i) to[i] = text[i];
   return i;
 }
+#endif
 
-void AppendEscape(unsigned char c, std::string* out) {
+// Where the escape of an ASCII character ends.
+char* WriteEscape(unsigned char c, char* to) {
   constexpr char kHex[] = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      *out += "\\\"";
-      return;
-    case '\\':
-      *out += "\\\\";
-      return;
-    case '\n':
-      *out += "\\n";
-      return;
-    case '\r':
-      *out += "\\r";
-      return;
-    case '\t':
-      *out += "\\t";
-      return;
-    case '\b':
-      *out += "\\b";
-      return;
-    case '\f':
-      *out += "\\f";
-      return;
-    default:
-      *out += "\\u00";
-      *out += kHex[c >> 4];
-      *out += kHex[c & 15];
+  constexpr std::string_view kShort = "\"\\\n\r\t\b\f";
+  constexpr std::string_view kLetters = "\"\\nrtbf";
+  *to++ = '\\';
+  if (const size_t at = kShort.find(static_cast<char>(c)); at != std::string_view::npos) {
+    *to++ = kLetters[at];
+    return to;
   }
+  for (const char digit : {'u', '0', '0', kHex[c >> 4], kHex[c & 15]}) *to++ = digit;
+  return to;
+}
+
+// By as much again as was written: strings fill what they grow by with zeros.
+void Writer::Grow(size_t bytes) {
+  const size_t size = written();
+  out_.resize(size + bytes + (size - begin_));
+  next_ = out_.data() + size;
+  end_ = out_.data() + out_.size();
+}
+
+// Writes the character at `*i`, which is not plain, and moves behind it.
+char* Writer::Unplain(std::string_view text, size_t* i, char* to) {
+  const auto c = static_cast<unsigned char>(text[*i]);
+  if (c < 0x80) {
+    ++*i;
+    return WriteEscape(c, to);
+  }
+  const size_t length = Utf8SequenceLength(text.substr(*i));
+  std::string_view written = text.substr(*i, length);
+  if (length == 0) {
+    written = "\\ufffd";
+  } else if (written == "\u2028") {
+    written = "\\u2028";
+  } else if (written == "\u2029") {
+    written = "\\u2029";
+  }
+  *i += std::max<size_t>(length, 1);
+  return std::ranges::copy(written, to).out;
+}
+
+void Writer::String(std::string_view text) {
+  constexpr size_t kEscapeMax = 6;  // \u003c
+  char* to = Room(text.size() + kEscapeMax + kBlock + 2);
+  *to++ = '"';
+  for (size_t i = 0;;) {
+    const size_t plain = CopyPlain(text.substr(i), to);
+    i += plain;
+    to += plain;
+    if (i == text.size()) break;
+    to = Unplain(text, &i, to);
+    Advance(to);
+    to = Room(text.size() - i + kEscapeMax + kBlock + 2);
+  }
+  *to++ = '"';
+  Advance(to);
 }
 
 // A large integral double: its shortest digits, filled up with zeros.
@@ -95,36 +207,7 @@ void AppendShortInteger(double number, std::string* out) {
 
 }  // namespace
 
-void AppendString(std::string_view text, std::string* out) {
-  *out += '"';
-  size_t start = 0;
-  size_t i = 0;
-  while (i += PlainPrefix(text.substr(i)), i < text.size()) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x80) {
-      out->append(text, start, i - start);
-      AppendEscape(c, out);
-      start = ++i;
-      continue;
-    }
-    const size_t length = Utf8SequenceLength(text.substr(i));
-    if (length == 0) {
-      out->append(text, start, i - start);
-      *out += "\\ufffd";
-      start = ++i;
-    } else if (length == 3 && c == 0xe2 && text[i + 1] == '\x80' &&
-               (text[i + 2] == '\xa8' || text[i + 2] == '\xa9')) {
-      out->append(text, start, i - start);
-      *out += text[i + 2] == '\xa8' ? "\\u2028" : "\\u2029";
-      i += 3;
-      start = i;
-    } else {
-      i += length;
-    }
-  }
-  out->append(text, start, text.size() - start);
-  *out += '"';
-}
+void AppendString(std::string_view text, std::string* out) { Writer(out).String(text); }
 
 void AppendInt(int64_t number, std::string* out) {
   char buffer[24];
@@ -159,54 +242,49 @@ void AppendDouble(double number, std::string* out) {
   out->append(text);
 }
 
-void Append(const Value& value, std::string* out) {
+namespace {
+
+void Writer::Add(const Value& value) {
   switch (value.type()) {
     case Type::kNull:
-      *out += "null";
-      return;
+      return Text("null");
     case Type::kBool:
-      *out += value.AsBool() ? "true" : "false";
-      return;
+      return Text(value.AsBool() ? "true" : "false");
     case Type::kInt:
-      AppendInt(value.AsInt(), out);
-      return;
-    case Type::kUint: {
-      char buffer[24];
-      out->append(buffer, std::to_chars(buffer, buffer + 24, value.AsUint()).ptr);
-      return;
+      return Integer(value.AsInt());
+    case Type::kUint:
+      return Integer(value.AsUint());
+    case Type::kDouble: {
+      std::string number;
+      AppendDouble(value.AsDouble(), &number);
+      return Text(number);
     }
-    case Type::kDouble:
-      AppendDouble(value.AsDouble(), out);
-      return;
     case Type::kString:
-      AppendString(value.AsString(), out);
-      return;
+      return String(value.AsString());
     case Type::kArray: {
-      *out += '[';
-      bool first = true;
+      char separator = '[';
       for (const Value& element : value.elements()) {
-        if (!first) *out += ',';
-        first = false;
-        Append(element, out);
+        Byte(std::exchange(separator, ','));
+        Add(element);
       }
-      *out += ']';
-      return;
+      return Text(separator == '[' ? "[]" : "]");
     }
     case Type::kObject: {
-      *out += '{';
-      bool first = true;
+      char separator = '{';
       for (const Member& member : value.members()) {
-        if (!first) *out += ',';
-        first = false;
-        AppendString(member.name, out);
-        *out += ':';
-        Append(member.value, out);
+        Byte(std::exchange(separator, ','));
+        String(member.name);
+        Byte(':');
+        Add(member.value);
       }
-      *out += '}';
-      return;
+      return Text(separator == '{' ? "{}" : "}");
     }
   }
 }
+
+}  // namespace
+
+void Append(const Value& value, std::string* out) { Writer(out).Add(value); }
 
 std::string ToString(const Value& value) {
   std::string out;

@@ -17,16 +17,6 @@ using json::Member;
 using json::Value;
 using Node = FieldSet::Node;
 
-// Members mostly come in the order of the fields: the next few are tried before the hash.
-int IndexOf(const TypeInfo& type, std::string_view name, size_t next) {
-  constexpr size_t kFieldsTried = 6;
-  const size_t end = std::min(next + kFieldsTried, type.json_fields.size());
-  for (size_t i = next; i < end; ++i) {
-    if (type.json_fields[i].field->json_name == name) return static_cast<int>(i);
-  }
-  return type.FindJson(name);
-}
-
 struct FieldValue {
   uint16_t rank;
   uint16_t index;
@@ -41,7 +31,7 @@ class SortedFields {
     if (object == nullptr) return;
     size_t next = 0;
     for (const Member& member : object->members()) {
-      const int index = IndexOf(type, member.name, next);
+      const int index = type.FindJson(member.name, next);
       if (index < 0) continue;  // no field, or kind and apiVersion
       next = static_cast<size_t>(index) + 1;
       const uint16_t rank = elements.Rank(id, static_cast<size_t>(index));

@@ -86,9 +86,11 @@ void AppendChildren(const Node& node, std::string* out) {
   *out += '{';
   if (node.member && node.first != nullptr) *out += "\".\":{}";
   for (const Node* child = node.first; child != nullptr; child = child->next) {
-    if (out->back() != '{') *out += ',';
-    *out += '"';
-    out->append(child->element);
+    out->append(out->back() == '{' ? "\"" : ",\"").append(child->element);
+    if (child->first == nullptr) {
+      *out += "\":{}";
+      continue;
+    }
     *out += "\":";
     AppendChildren(*child, out);
   }

@@ -64,9 +64,12 @@ class Applier {
   Applier(const Value& object, const TypeInfo& type, const Path& path, Walk& walk)
       : object_(object), path_(path), walk_(walk) {
     std::fill_n(slots_, type.json_fields.size(), nullptr);
+    size_t next = 0;
     for (const json::Member& member : object.members()) {
-      const int index = type.FindJson(member.name);
-      if (index >= 0 && !member.value.IsNull()) slots_[index] = &member.value;
+      const int index = type.FindJson(member.name, next);
+      if (index < 0) continue;
+      next = static_cast<size_t>(index) + 1;
+      if (!member.value.IsNull()) slots_[index] = &member.value;
     }
   }
 

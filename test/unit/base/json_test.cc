@@ -1,8 +1,13 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
 
 #include "base/json/parse.h"
 #include "base/json/write.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "test/unit/openapi/golden_rows.h"
 
 namespace kulisse::json {
@@ -53,6 +58,52 @@ TEST(JsonTest, RepairsInvalidUtf8AsGo) {
   std::string out;
   AppendString("a\xff", &out);
   EXPECT_EQ(out, "\"a\\ufffd\"");
+}
+
+// The rules of Go's encoding/json, one character at a time.
+std::string QuotedSlowly(std::string_view text) {
+  std::string out = "\"";
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = std::max<size_t>(Utf8SequenceLength(text.substr(i)), 1);
+    const std::string_view character = text.substr(i, length);
+    const auto c = static_cast<unsigned char>(character[0]);
+    i += length;
+    constexpr std::pair<std::string_view, std::string_view> kEscapes[] = {
+        {"\"", "\\\""},   {"\\", "\\\\"},   {"\n", "\\n"},         {"\r", "\\r"},
+        {"\t", "\\t"},    {"\b", "\\b"},    {"\f", "\\f"},         {"<", "\\u003c"},
+        {">", "\\u003e"}, {"&", "\\u0026"}, {"\u2028", "\\u2028"}, {"\u2029", "\\u2029"}};
+    const auto* escape =
+        std::ranges::find(kEscapes, character, [](auto& row) { return row.first; });
+    if (escape != std::end(kEscapes)) {
+      out += escape->second;
+    } else if (c < 0x20) {
+      out += fmt::format("\\u{:04x}", c);
+    } else if (c >= 0x80 && length == 1) {
+      out += "\\ufffd";
+    } else {
+      out += character;
+    }
+  }
+  return out + '"';
+}
+
+TEST(JsonTest, QuotesStringsOfEveryLengthAsOneCharacterAtATime) {
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  constexpr std::string_view kPieces[] = {"a",    "Z",        "0",      "-",      "<",
+                                          "\"",   "\\",       "\n",     "\x01",   "\x7f",
+                                          "\xff", "\xe2\x80", "\u2028", "\u2029", "\u00e9"};
+  for (int i = 0; i < 20'000; ++i) {
+    // Mostly plain, so that blocks of every length are seen.
+    std::string text;
+    for (size_t left = random() % 70; left > 0; --left) {
+      text += kPieces[random() % 20 == 0 ? random() % std::size(kPieces) : random() % 4];
+    }
+    std::string out = "before";
+    AppendString(text, &out);
+    ASSERT_EQ(out, "before" + QuotedSlowly(text));
+  }
 }
 
 TEST(JsonTest, CapsDepth) {
