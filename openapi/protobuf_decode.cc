@@ -48,15 +48,23 @@ class Decoder {
   [[nodiscard]] std::string& error() { return error_; }
 
  private:
-  // Reads the fields of the type into slots_ from `slots` on.
-  bool Fields(std::string_view bytes, TypeId type, size_t slots);
-  bool Field(WireReader& reader, const FieldInfo& field, WireType wire, size_t slot);
-  bool PackedList(std::string_view bytes, const FieldInfo& field, size_t slot);
-  bool MapEntry(std::string_view bytes, const FieldInfo& field, size_t slot);
+  // The struct under way: its values are in slots_ from `begin` on by index in json_fields. Those
+  // that were not read hold anything.
+  struct Frame {
+    size_t begin;
+    FieldIndices read = {};
+  };
+
+  // Reads the fields of the type; the first is that of `index` of the frame.
+  bool Fields(std::string_view bytes, TypeId type, Frame& frame, size_t index);
+  bool Field(WireReader& reader, const WireField& field, WireType wire, Frame& frame, size_t index);
+  bool PackedList(std::string_view bytes, const WireField& field, Value& list);
+  bool MapEntry(std::string_view bytes, const WireField& field, Value& map);
   // The object of what was read, in struct order.
-  Value Finish(TypeId type, size_t slots);
+  Value Finish(TypeId type, const Frame& frame);
   // One value of the type as it follows its tag.
-  bool Element(WireReader& reader, const FieldInfo& field, WireType wire, Value* out);
+  bool Element(WireReader& reader, const FieldInfo& field, TypeKind kind, WireType wire,
+               Value* out);
   bool Message(std::string_view bytes, TypeId type, Value* out);
   bool Leaf(std::string_view bytes, const TypeInfo& type, Value* out);
 
@@ -84,8 +92,8 @@ class Decoder {
   const TypeTable& table_;
   const TypePlans& plans_;
   Arena& arena_;
-  // Values of the structs under way by index in json_fields; null where none was read.
-  std::vector<Value> slots_;
+  std::vector<Value> slots_;  // of the structs under way
+  size_t slots_used_ = 0;
   size_t depth_ = 0;
   std::string error_;
 };
@@ -93,123 +101,124 @@ class Decoder {
 bool Decoder::Struct(std::string_view bytes, TypeId type, Value* out) {
   if (depth_ >= kJsonDepthMax) return Fail("exceeded max depth");
   ++depth_;
-  const size_t slots = slots_.size();
-  slots_.resize(slots + table_.Get(type).json_fields.size());
-  if (!Fields(bytes, type, slots)) return false;
-  *out = Finish(type, slots);
-  slots_.resize(slots);
+  Frame frame{slots_used_};
+  slots_used_ += table_.Get(type).json_fields.size();
+  if (slots_.size() < slots_used_) slots_.resize(2 * slots_used_);
+  if (!Fields(bytes, type, frame, 0)) return false;
+  *out = Finish(type, frame);
+  slots_used_ = frame.begin;
   --depth_;
   return true;
 }
 
-bool Decoder::Fields(std::string_view bytes, TypeId type_id, size_t slots) {
-  const TypeInfo& type = table_.Get(type_id);
-  const TypePlan& plan = plans_.Get(type_id);
+bool Decoder::Fields(std::string_view bytes, TypeId type, Frame& frame, size_t index) {
+  const TypePlan& plan = plans_.Get(type);
   WireReader reader(bytes);
   while (!reader.AtEnd()) {
     uint32_t number = 0;
     WireType wire{};
-    if (!reader.ReadTag(type.go_name, &number, &wire)) return Fail(reader.error());
+    if (!reader.ReadTag(table_.Get(type).go_name, &number, &wire)) return Fail(reader.error());
     const WireField* known = plan.FindWire(number);
     if (known == nullptr) {
       if (!reader.Skip(wire)) return Fail(reader.error());
       continue;
     }
     const FieldInfo& field = *known->field;
-    const size_t slot = slots + known->json_begin;
     if (field.inlined) {
       std::string_view inner;
       if (wire != WireType::kBytes) return Wrong(wire, field.go_name);
       if (!reader.ReadBytes(&inner)) return Fail(reader.error());
-      if (!Fields(inner, field.type, slot)) return false;
-    } else if (!Field(reader, field, wire, slot)) {
+      if (!Fields(inner, field.type, frame, index + known->json_begin)) return false;
+    } else if (!Field(reader, *known, wire, frame, index + known->json_begin)) {
       return Fail(reader.error());
     }
   }
   return true;
 }
 
-bool Decoder::Field(WireReader& reader, const FieldInfo& field, WireType wire, size_t slot) {
-  if (field.shape == FieldShape::kMap) {
-    std::string_view entry;
-    if (wire != WireType::kBytes) return Wrong(wire, field.go_name);
-    return reader.ReadBytes(&entry) && MapEntry(entry, field, slot);
-  }
-  const bool list = field.shape == FieldShape::kList;
-  if (list && wire == WireType::kBytes) {
-    const TypeKind kind = table_.Get(field.type).kind;
-    if (kind == TypeKind::kInt32 || kind == TypeKind::kInt64) {
-      std::string_view packed;
-      return reader.ReadBytes(&packed) && PackedList(packed, field, slot);
-    }
-  }
-  Value value;
-  if (!Element(reader, field, wire, &value)) return false;
-  if (!list) {
+bool Decoder::Field(WireReader& reader, const WireField& wire_field, WireType wire, Frame& frame,
+                    size_t index) {
+  const FieldInfo& field = *wire_field.field;
+  const size_t slot = frame.begin + index;
+  if (field.shape == FieldShape::kSingle) {
+    Value value;  // slots_ may move while it is read
+    if (!Element(reader, field, wire_field.kind, wire, &value)) return false;
     slots_[slot] = std::move(value);
+    frame.read.Insert(index);
     return true;
   }
-  if (slots_[slot].IsNull()) slots_[slot] = Value::Array();
-  slots_[slot].PushBack(std::move(value), arena_);
+  const bool map = field.shape == FieldShape::kMap;
+  Value value =
+      frame.read.Insert(index) ? (map ? Value::Object() : Value::Array()) : std::move(slots_[slot]);
+  std::string_view bytes;
+  if (map) {
+    if (wire != WireType::kBytes) return Wrong(wire, field.go_name);
+    if (!reader.ReadBytes(&bytes) || !MapEntry(bytes, wire_field, value)) return false;
+  } else if (wire == WireType::kBytes &&
+             (wire_field.kind == TypeKind::kInt32 || wire_field.kind == TypeKind::kInt64)) {
+    if (!reader.ReadBytes(&bytes) || !PackedList(bytes, wire_field, value)) return false;
+  } else {
+    Value element;
+    if (!Element(reader, field, wire_field.kind, wire, &element)) return false;
+    value.PushBack(std::move(element), arena_);
+  }
+  slots_[slot] = std::move(value);
   return true;
 }
 
-bool Decoder::PackedList(std::string_view bytes, const FieldInfo& field, size_t slot) {
-  if (slots_[slot].IsNull()) slots_[slot] = Value::Array();
+bool Decoder::PackedList(std::string_view bytes, const WireField& field, Value& list) {
   WireReader reader(bytes);
   while (!reader.AtEnd()) {
     Value value;
-    if (!Element(reader, field, WireType::kVarint, &value)) return Fail(reader.error());
-    slots_[slot].PushBack(std::move(value), arena_);
+    if (!Element(reader, *field.field, field.kind, WireType::kVarint, &value)) {
+      return Fail(reader.error());
+    }
+    list.PushBack(std::move(value), arena_);
   }
   return true;
 }
 
-bool Decoder::MapEntry(std::string_view bytes, const FieldInfo& field, size_t slot) {
+bool Decoder::MapEntry(std::string_view bytes, const WireField& field, Value& map) {
   std::string_view key;
   Value value;
   bool found = false;
-  const bool read = ForEachField(bytes, field.go_name,
+  const bool read = ForEachField(bytes, field.field->go_name,
                                  [&](uint32_t number, WireType wire, WireReader& reader) -> int {
                                    if (number == 1)
                                      return wire == WireType::kBytes ? reader.ReadBytes(&key) : -1;
                                    if (number != 2) return -1;
                                    found = true;
-                                   return Element(reader, field, wire, &value);
+                                   return Element(reader, *field.field, field.kind, wire, &value);
                                  });
   if (!read) return false;
-  if (!found) value = ZeroValue(field.type, table_, plans_, arena_);
-  if (slots_[slot].IsNull()) slots_[slot] = Value::Object();
+  if (!found) value = ZeroValue(field.field->type, table_, plans_, arena_);
   // Equal keys are told apart when the map is complete.
-  slots_[slot].AppendRef(key, std::move(value), arena_);
+  map.AppendRef(key, std::move(value), arena_);
   return true;
 }
 
-Value Decoder::Finish(TypeId type_id, size_t slots) {
+Value Decoder::Finish(TypeId type_id, const Frame& frame) {
   const TypeInfo& type = table_.Get(type_id);
-  const auto& always = plans_.Get(type_id).always;
-  auto next_always = always.begin();
+  const FieldIndices& always = plans_.Get(type_id).always_set;
   Value object = Value::Object();
-  for (size_t i = 0; i < type.json_fields.size(); ++i) {
+  frame.read.ForEachOfEither(always, [&](size_t i) {
     const FieldInfo& field = *type.json_fields[i].field;
-    Value& value = slots_[slots + i];
-    const bool must = next_always != always.end() && *next_always == i;
-    if (must) ++next_always;
+    Value value = frame.read.Has(i) ? std::move(slots_[frame.begin + i]) : Value();
     if (value.IsNull()) {
-      if (!must) continue;
+      if (!always.Has(i)) return;
       value = ZeroField(field, table_, plans_, arena_);
     } else if (field.shape == FieldShape::kMap) {
       FinishMap(value);
-    } else if (!must && IsOmitted(value, field, table_)) {
-      continue;
+    } else if (!always.Has(i) && IsOmitted(value, field, table_)) {
+      return;
     }
     object.AppendRef(field.json_name, std::move(value), arena_);
-  }
+  });
   return object;
 }
 
-bool Decoder::Element(WireReader& reader, const FieldInfo& field, WireType wire, Value* out) {
-  const TypeKind kind = table_.Get(field.type).kind;
+bool Decoder::Element(WireReader& reader, const FieldInfo& field, TypeKind kind, WireType wire,
+                      Value* out) {
   uint64_t number = 0;
   std::string_view bytes;
   switch (kind) {
@@ -384,23 +393,22 @@ bool Decoder::Schema(std::string_view bytes, const TypeInfo& type, Value* out) {
   Value list;
   uint64_t allows = 0;
   const uint32_t schema_number = type.kind == TypeKind::kSchemaOrBool ? 2 : 1;
-  const bool read = ForEachField(bytes, type.go_name,
-                                 [&](uint32_t number, WireType wire, WireReader& reader) -> int {
-                                   const FieldInfo* field = type.FindNumber(number);
-                                   if (field == nullptr) return -1;
-                                   if (number == schema_number)
-                                     return Element(reader, *field, wire, &schema);
-                                   if (schema_number == 2) {
-                                     if (wire != WireType::kVarint)
-                                       return Wrong(wire, field->go_name);
-                                     return reader.ReadVarint(&allows);
-                                   }
-                                   Value element;
-                                   if (!Element(reader, *field, wire, &element)) return 0;
-                                   if (list.IsNull()) list = Value::Array();
-                                   list.PushBack(std::move(element), arena_);
-                                   return 1;
-                                 });
+  const bool read = ForEachField(
+      bytes, type.go_name, [&](uint32_t number, WireType wire, WireReader& reader) -> int {
+        const FieldInfo* field = type.FindNumber(number);
+        if (field == nullptr) return -1;
+        if (number == schema_number)
+          return Element(reader, *field, table_.Get(field->type).kind, wire, &schema);
+        if (schema_number == 2) {
+          if (wire != WireType::kVarint) return Wrong(wire, field->go_name);
+          return reader.ReadVarint(&allows);
+        }
+        Value element;
+        if (!Element(reader, *field, table_.Get(field->type).kind, wire, &element)) return 0;
+        if (list.IsNull()) list = Value::Array();
+        list.PushBack(std::move(element), arena_);
+        return 1;
+      });
   if (!read) return false;
   // Upstream: apiextensions/v1/marshal.go: what is written when both are there.
   if (schema_number == 2) {

@@ -31,10 +31,14 @@ class Encoder {
  private:
   // The fields of the type, of which the values are in slots_ from `slots` on.
   void Fields(TypeId type, size_t slots);
-  void Field(const FieldInfo& field, const Value* value);
+  // REQUIRES: a list or map is not absent.
+  void Field(const WireField& wire, const Value* value);
   void Map(const FieldInfo& field, const Value& map);
   // A field of the number with a value of the type, which may be absent: Go's zero value.
-  void Element(uint32_t number, TypeId type, const Value* value);
+  void Element(uint32_t number, TypeId type, const Value* value) {
+    Element(number, type, table_.Get(type).kind, value);
+  }
+  void Element(uint32_t number, TypeId type, TypeKind kind, const Value* value);
   // The message of a type that is neither a scalar nor a struct.
   void Leaf(const TypeInfo& type, const Value* value);
   void Time(const Value* value, TimeLayout layout);
@@ -57,7 +61,7 @@ void Encoder::Struct(const Value* value, TypeId type_id) {
     for (const Member& member : value->members()) {
       // Members come in struct order; other orders work too.
       while (next < type.json_fields.size() &&
-             type.json_fields[next].field->json_name != member.name) {
+             !SameText(type.json_fields[next].field->json_name, member.name)) {
         ++next;
       }
       if (next < type.json_fields.size()) {
@@ -77,36 +81,34 @@ void Encoder::Struct(const Value* value, TypeId type_id) {
 void Encoder::Fields(TypeId type, size_t slots) {
   const auto& wire = plans_.Get(type).wire;
   for (size_t i = wire.size(); i-- > 0;) {
+    const Value* const value = slots_[slots + wire[i].json_begin];
+    if (wire[i].skipped_absent && IsAbsent(value)) continue;
     const FieldInfo& field = *wire[i].field;
     if (field.inlined) {
       const size_t end = writer_.size();
       Fields(field.type, slots + wire[i].json_begin);
       writer_.CloseMessage(field.number, end);
     } else {
-      Field(field, slots_[slots + wire[i].json_begin]);
+      Field(wire[i], value);
     }
   }
 }
 
-void Encoder::Field(const FieldInfo& field, const Value* value) {
+void Encoder::Field(const WireField& wire, const Value* value) {
+  const FieldInfo& field = *wire.field;
   switch (field.shape) {
     case FieldShape::kList: {
-      if (IsAbsent(value)) return;
       const auto elements = value->elements();
-      for (size_t i = elements.size(); i-- > 0;) Element(field.number, field.type, &elements[i]);
+      for (size_t i = elements.size(); i-- > 0;) {
+        Element(field.number, field.type, wire.kind, &elements[i]);
+      }
       return;
     }
     case FieldShape::kMap:
-      if (!IsAbsent(value)) Map(field, *value);
-      return;
+      return Map(field, *value);
     case FieldShape::kSingle:
-      break;
+      return Element(field.number, field.type, wire.kind, value);
   }
-  if (IsAbsent(value)) {
-    const TypeKind kind = table_.Get(field.type).kind;
-    if (field.pointer || kind == TypeKind::kBytes || kind == TypeKind::kStringList) return;
-  }
-  Element(field.number, field.type, value);
 }
 
 void Encoder::Map(const FieldInfo& field, const Value& map) {
@@ -120,10 +122,9 @@ void Encoder::Map(const FieldInfo& field, const Value& map) {
   }
 }
 
-void Encoder::Element(uint32_t number, TypeId type_id, const Value* value) {
-  const TypeInfo& type = table_.Get(type_id);
+void Encoder::Element(uint32_t number, TypeId type, TypeKind kind, const Value* value) {
   const bool absent = IsAbsent(value);
-  switch (type.kind) {
+  switch (kind) {
     case TypeKind::kString:
       writer_.BytesField(number, absent ? std::string_view() : value->AsString());
       return;
@@ -146,10 +147,10 @@ void Encoder::Element(uint32_t number, TypeId type_id, const Value* value) {
       break;
   }
   const size_t end = writer_.size();
-  if (type.kind == TypeKind::kStruct) {
-    Struct(value, type_id);
+  if (kind == TypeKind::kStruct) {
+    Struct(value, type);
   } else {
-    Leaf(type, value);
+    Leaf(table_.Get(type), value);
   }
   writer_.CloseMessage(number, end);
 }

@@ -8,6 +8,9 @@ namespace kulisse::openapi {
 
 namespace {
 
+// Numbers of upstream's fields are small; each type has a table of that many bytes.
+constexpr size_t kWireNumberMax = 1'000;
+
 uint16_t JsonBegin(const TypeInfo& type, const FieldInfo& field) {
   for (size_t i = 0; i < type.json_fields.size(); ++i) {
     const JsonField& json = type.json_fields[i];
@@ -25,12 +28,25 @@ TypePlan MakePlan(const TypeInfo& type, const TypeTable& table) {
   for (size_t i = 0; i < type.json_fields.size(); ++i) {
     if (IsAlwaysWritten(*type.json_fields[i].field, table)) {
       plan.always.push_back(static_cast<uint16_t>(i));
+      plan.always_set.Insert(i);
     }
   }
   for (const FieldInfo& field : type.fields) {
-    if (field.number != 0) plan.wire.push_back({&field, JsonBegin(type, field)});
+    if (field.number == 0) continue;
+    const TypeKind kind = table.Get(field.type).kind;
+    const bool skipped_absent =
+        !field.inlined && (field.shape != FieldShape::kSingle || field.pointer ||
+                           kind == TypeKind::kBytes || kind == TypeKind::kStringList);
+    plan.wire.push_back({&field, JsonBegin(type, field), kind, skipped_absent});
   }
   std::ranges::sort(plan.wire, {}, [](const WireField& wire) { return wire.field->number; });
+  if (plan.wire.empty()) return plan;
+  KULISSE_ASSERT(plan.wire.size() < UINT8_MAX);
+  KULISSE_ASSERT(plan.wire.back().field->number <= kWireNumberMax);
+  plan.wire_places.resize(plan.wire.back().field->number + 1);
+  for (size_t i = 0; i < plan.wire.size(); ++i) {
+    plan.wire_places[plan.wire[i].field->number] = static_cast<uint8_t>(i + 1);
+  }
   return plan;
 }
 
@@ -56,14 +72,6 @@ bool IsAlwaysWritten(const FieldInfo& field, const TypeTable& table) {
   if (!field.omit_empty) return true;
   return !field.pointer && field.shape == FieldShape::kSingle &&
          IsGoStruct(table.Get(field.type).kind);
-}
-
-const WireField* TypePlan::FindWire(uint32_t number) const {
-  // Numbers are mostly dense: the field is at or before its number.
-  size_t i = std::min<size_t>(number, wire.size());
-  while (i > 0 && wire[i - 1].field->number > number) --i;
-  if (i == 0 || wire[i - 1].field->number != number) return nullptr;
-  return &wire[i - 1];
 }
 
 TypePlans::TypePlans(const TypeTable& table) : string_type_(table.Find("string")) {

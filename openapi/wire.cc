@@ -20,7 +20,7 @@ bool WireReader::Fail(std::string_view error) {
   return false;
 }
 
-bool WireReader::ReadVarint(uint64_t* value) {
+bool WireReader::ReadLongVarint(uint64_t* value) {
   uint64_t result = 0;
   size_t at = 0;
   for (int shift = 0; shift < kVarintBits; shift += 7) {
@@ -36,19 +36,12 @@ bool WireReader::ReadVarint(uint64_t* value) {
   return Fail("proto: integer overflow");
 }
 
-bool WireReader::ReadTag(std::string_view message, uint32_t* number, WireType* type) {
-  uint64_t wire = 0;
-  if (!ReadVarint(&wire)) return false;
-  const auto field = static_cast<int32_t>(static_cast<uint32_t>(wire >> 3));
-  *type = static_cast<WireType>(wire & 7);
-  if (*type == WireType::kEndGroup) {
+bool WireReader::RefuseTag(std::string_view message, uint64_t wire) {
+  if (static_cast<WireType>(wire & 7) == WireType::kEndGroup) {
     return Fail(fmt::format("proto: {}: wiretype end group for non-group", message));
   }
-  if (field <= 0) {
-    return Fail(fmt::format("proto: {}: illegal tag {} (wire type {})", message, field, wire));
-  }
-  *number = static_cast<uint32_t>(field);
-  return true;
+  const auto field = static_cast<int32_t>(static_cast<uint32_t>(wire >> 3));
+  return Fail(fmt::format("proto: {}: illegal tag {} (wire type {})", message, field, wire));
 }
 
 bool WireReader::ReadFixed64(uint64_t* value) {
@@ -110,7 +103,7 @@ void ReverseWriter::Bytes(std::string_view bytes) {
   std::memcpy(buffer_.get() + at_, bytes.data(), bytes.size());
 }
 
-void ReverseWriter::Varint(uint64_t value) {
+void ReverseWriter::LongVarint(uint64_t value) {
   Reserve(kVarintBytesMax);
   size_t length = 1;
   for (uint64_t rest = value >> 7; rest != 0; rest >>= 7) ++length;

@@ -28,8 +28,22 @@ class WireReader {
 
   [[nodiscard]] bool AtEnd() const { return rest_.empty(); }
   // `message` is the Go name for errors.
-  bool ReadTag(std::string_view message, uint32_t* number, WireType* type);
-  bool ReadVarint(uint64_t* value);
+  bool ReadTag(std::string_view message, uint32_t* number, WireType* type) {
+    uint64_t wire = 0;
+    if (!ReadVarint(&wire)) return false;
+    *number = static_cast<uint32_t>(wire >> 3);
+    *type = static_cast<WireType>(wire & 7);
+    if (*type != WireType::kEndGroup && static_cast<int32_t>(*number) > 0) return true;
+    return RefuseTag(message, wire);
+  }
+  bool ReadVarint(uint64_t* value) {
+    if (rest_.empty() || static_cast<unsigned char>(rest_.front()) >= 0x80) {
+      return ReadLongVarint(value);
+    }
+    *value = static_cast<unsigned char>(rest_.front());
+    rest_.remove_prefix(1);
+    return true;
+  }
   bool ReadFixed64(uint64_t* value);
   // The bytes are a part of the text given to the constructor.
   bool ReadBytes(std::string_view* bytes);
@@ -37,6 +51,8 @@ class WireReader {
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:
+  bool ReadLongVarint(uint64_t* value);
+  bool RefuseTag(std::string_view message, uint64_t wire);
   bool Fail(std::string_view error);
 
   std::string_view rest_;
@@ -53,7 +69,11 @@ class ReverseWriter {
   [[nodiscard]] std::string_view bytes() const { return {buffer_.get() + at_, size()}; }
 
   void Bytes(std::string_view bytes);
-  void Varint(uint64_t value);
+  void Varint(uint64_t value) {
+    if (value >= 0x80) return LongVarint(value);
+    Reserve(1);
+    buffer_[--at_] = static_cast<char>(value);
+  }
   void Tag(uint32_t number, WireType type) {
     Varint(uint64_t{number} << 3 | static_cast<uint64_t>(type));
   }
@@ -79,6 +99,7 @@ class ReverseWriter {
     if (count > at_) Grow(count);
   }
   void Grow(size_t count);
+  void LongVarint(uint64_t value);
 
   std::unique_ptr<char[]> buffer_;
   size_t capacity_ = 0;
