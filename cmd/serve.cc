@@ -17,6 +17,7 @@
 #include "certs/kubeconfig.h"
 #include "certs/pki.h"
 #include "certs/private_file.h"
+#include "cmd/startup_memory.h"
 #include "simulator/cluster.h"
 #include "simulator/stage/config.h"
 #include "storage/store.h"
@@ -116,13 +117,19 @@ void SetListeners(const ServeOptions& options, const certs::PkiFiles& pki,
   cluster->listen_unsecured = std::move(unsecured);
 }
 
+// By then a cluster has started, and the nodes of most are ready.
+constexpr timespec kSettleTime{.tv_sec = 2, .tv_nsec = 0};
+
 void WaitForSignal() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  int signal = 0;
-  sigwait(&signals, &signal);
+  int signal = sigtimedwait(&signals, nullptr, &kSettleTime);
+  if (signal < 0) {
+    ReturnStartupMemory();
+    sigwait(&signals, &signal);
+  }
   log::Info("serve", "stopping", {{"signal", signal}});
 }
 

@@ -1,0 +1,12 @@
+// What only the start of the program needed goes back to the system: freed heap, and the pages of
+// program and libraries that were mapped meanwhile (reading the facts, opening RocksDB, making
+// keys). Those that are needed again come back from the page cache, at a minor fault each.
+//
+// Threads: any, beside all others. Errors: none; what cannot be given back stays.
+#pragma once
+
+namespace kulisse::cmd {
+
+void ReturnStartupMemory();
+
+}  // namespace kulisse::cmd
