@@ -1,0 +1,492 @@
+#include "openapi/cel/parser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <span>
+
+#include "base/text.h"
+#include "openapi/cel/lexer.h"
+#include "openapi/cel/limits.h"
+
+namespace kulisse::openapi::cel {
+namespace {
+
+// Words that no variable or function may be called; fields may.
+constexpr std::array<std::string_view, 21> kReserved = {
+    "as",   "break", "const", "continue", "else",      "false", "for",    "function", "if",   "import",
+    "in",   "let",   "loop",  "package",  "namespace", "null",  "return", "true",     "var",  "void",
+    "while"};
+
+constexpr std::string_view kOperandTokens =
+    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, "
+    "BYTES, IDENTIFIER}";
+
+struct BinaryOperator {
+  std::string_view text;
+  std::string_view function;
+};
+constexpr BinaryOperator kRelations[] = {{"<", "_<_"},   {"<=", "_<=_"}, {">=", "_>=_"},
+                                         {">", "_>_"},   {"==", "_==_"}, {"!=", "_!=_"},
+                                         {"in", "@in"}};
+constexpr BinaryOperator kSums[] = {{"+", "_+_"}, {"-", "_-_"}};
+constexpr BinaryOperator kProducts[] = {{"*", "_*_"}, {"/", "_/_"}, {"%", "_%_"}};
+
+class Parser {
+ public:
+  Parser(const Source& source, Ast* ast, std::vector<Issue>* issues)
+      : ast_(*ast), issues_(issues), tokens_(Tokenize(source.text(), issues)) {}
+
+  void Run() {
+    ast_.root = Conditional();
+    if (!failed_ && !Is(TokenKind::kEnd)) ExpectedEnd();
+  }
+
+ private:
+  // --- tokens ---
+  [[nodiscard]] const Token& Now() const { return tokens_[at_]; }
+  [[nodiscard]] const Token& Ahead(size_t count) const {
+    return tokens_[std::min(at_ + count, tokens_.size() - 1)];
+  }
+  [[nodiscard]] bool Is(TokenKind kind) const { return Now().kind == kind; }
+  static bool IsOperator(const Token& token, std::string_view op) {
+    return token.kind == TokenKind::kOperator && token.text == op;
+  }
+  [[nodiscard]] bool IsOperator(std::string_view op) const { return IsOperator(Now(), op); }
+  const Token& Take() { return tokens_[at_ < tokens_.size() - 1 ? at_++ : at_]; }
+  bool TakeOperator(std::string_view op) {
+    if (!IsOperator(op)) return false;
+    Take();
+    return true;
+  }
+
+  // --- errors ---
+  Expr* Refuse(Position position, std::string message) {
+    issues_->push_back({.position = position, .message = std::move(message)});
+    return ast_.Make(ExprKind::kError, position);
+  }
+  // The first syntax error ends the parsing.
+  Expr* SyntaxError(std::string message) {
+    if (!failed_) {
+      issues_->push_back(
+          {.position = Now().position, .message = "Syntax error: " + std::move(message)});
+    }
+    failed_ = true;
+    at_ = tokens_.size() - 1;
+    return ast_.Make(ExprKind::kError, kNoPosition);
+  }
+  [[nodiscard]] std::string Shown() const {
+    return Is(TokenKind::kEnd) ? "<EOF>" : std::string(Now().text);
+  }
+  Expr* Mismatched(std::string_view expecting) {
+    return SyntaxError(fmt::format("mismatched input '{}' expecting {}", Shown(), expecting));
+  }
+  Expr* Extraneous(std::string_view expecting) {
+    return SyntaxError(fmt::format("extraneous input '{}' expecting {}", Shown(), expecting));
+  }
+  // Where nothing more may come.
+  void ExpectedEnd() {
+    constexpr std::string_view kAfterOperand =
+        "{<EOF>, '==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', '.', '-', '?', '+', '*', "
+        "'/', '%'}";
+    // One token too many is told as such.
+    if (Ahead(1).kind == TokenKind::kEnd) {
+      Extraneous("<EOF>");
+    } else {
+      Mismatched(kAfterOperand);
+    }
+  }
+  bool Expect(std::string_view op, std::string_view expecting) {
+    if (TakeOperator(op)) return true;
+    Mismatched(expecting);
+    return false;
+  }
+  Expr* TooDeep() {
+    if (!failed_) {
+      issues_->push_back(
+          {.position = kNoPosition,
+           .message = fmt::format("expression recursion limit exceeded: {}", kCelDepthMax)});
+    }
+    failed_ = true;
+    at_ = tokens_.size() - 1;
+    return ast_.Make(ExprKind::kError, kNoPosition);
+  }
+
+  // --- nodes ---
+  Expr* Call(std::string_view function, Position position, std::vector<Expr*> arguments) {
+    Expr* call = ast_.Make(ExprKind::kCall, position);
+    call->name = function;
+    call->arguments = std::move(arguments);
+    return call;
+  }
+  Expr* Literal(Position position, Value value) {
+    Expr* literal = ast_.Make(ExprKind::kLiteral, position);
+    literal->literal = value;
+    return literal;
+  }
+  // A call by name, or what a macro of that name makes of it.
+  Expr* CallOrMacro(Expr* call) {
+    Expr* expanded = ExpandMacro(ast_, *call, issues_);
+    return expanded != nullptr ? expanded : call;
+  }
+
+  // Counts how deep expressions are in each other, on the way in and out.
+  class Depth {
+   public:
+    explicit Depth(Parser* parser) : parser_(*parser) { ++parser_.depth_; }
+    Depth(const Depth&) = delete;
+    Depth& operator=(const Depth&) = delete;
+    ~Depth() { --parser_.depth_; }
+
+   private:
+    Parser& parser_;
+  };
+
+  // --- grammar ---
+  Expr* Conditional() {
+    const Depth depth(this);
+    if (depth_ > kCelDepthMax) return TooDeep();
+    Expr* condition = Logical("||", "_||_");
+    if (failed_ || !IsOperator("?")) return condition;
+    const Position position = Take().position;
+    Expr* yes = Logical("||", "_||_");
+    if (failed_ || !Expect(":", "':'")) return yes;
+    Expr* no = Conditional();
+    return Call("_?_:_", position, {condition, yes, no});
+  }
+
+  // Chains of && and ||: one call with all terms.
+  Expr* Logical(std::string_view op, std::string_view function) {
+    const bool is_or = op == "||";
+    const auto term = [&] { return is_or ? Logical("&&", "_&&_") : Relation(); };
+    Expr* first = term();
+    if (failed_ || !IsOperator(op)) return first;
+    Expr* call = Call(function, Now().position, {first});
+    while (!failed_ && TakeOperator(op)) call->arguments.push_back(term());
+    return call;
+  }
+
+  // Operators of one precedence, from left to right.
+  template <class Operand>
+  Expr* Chain(std::span<const BinaryOperator> operators, const Operand& operand) {
+    Expr* left = operand();
+    for (int length = 0; !failed_; ++length) {
+      const auto found = std::ranges::find(operators, Now().text, &BinaryOperator::text);
+      if (found == operators.end() || Is(TokenKind::kEnd) ||
+          !(Is(TokenKind::kOperator) || Is(TokenKind::kIn))) {
+        break;
+      }
+      if (depth_ + length >= kCelDepthMax) return TooDeep();
+      const Position position = Take().position;
+      Expr* right = operand();
+      left = Call(found->function, position, {left, right});
+    }
+    return left;
+  }
+  Expr* Relation() {
+    return Chain(kRelations, [this] { return Sum(); });
+  }
+  Expr* Sum() {
+    return Chain(kSums, [this] { return Product(); });
+  }
+  Expr* Product() {
+    return Chain(kProducts, [this] { return Unary(); });
+  }
+
+  Expr* Unary() {
+    const bool is_number = Ahead(1).kind == TokenKind::kInt || Ahead(1).kind == TokenKind::kFloat;
+    const std::string_view op = IsOperator("!")                 ? "!"
+                                : IsOperator("-") && !is_number ? "-"
+                                                                : "";
+    if (op.empty()) return Member();
+    const Position position = Now().position;
+    size_t count = 0;
+    while (TakeOperator(op)) ++count;
+    Expr* operand = Member();
+    if (failed_ || count % 2 == 0) return operand;
+    return Call(op == "!" ? "!_" : "-_", position, {operand});
+  }
+
+  Expr* Member() {
+    const Position start = Now().position;
+    Expr* expr = Primary();
+    for (int length = 0; !failed_; ++length) {
+      if (!IsOperator(".") && !IsOperator("[")) break;
+      if (depth_ + length >= kCelDepthMax) return TooDeep();
+      expr = IsOperator("[") ? Index(expr) : Select(expr, start);
+    }
+    return expr;
+  }
+
+  Expr* Index(Expr* operand) {
+    const Position position = Take().position;
+    const bool optional = TakeOperator("?");
+    Expr* index = Conditional();
+    if (failed_) return index;
+    if (!Expect("]", "']'")) return index;
+    if (optional) return Refuse(position, "unsupported syntax '[?'");
+    return Call("_[_]", position, {operand, index});
+  }
+
+  // `.field` or `.function(…)`.
+  Expr* Select(Expr* operand, Position start) {
+    const Position position = Take().position;
+    const bool optional = TakeOperator("?");
+    if (Is(TokenKind::kTrue) || Is(TokenKind::kFalse) || Is(TokenKind::kNull)) {
+      return Mismatched("IDENTIFIER");
+    }
+    if (!Is(TokenKind::kIdentifier) && !Is(TokenKind::kEscapedIdentifier)) {
+      if (Is(TokenKind::kEnd) || Is(TokenKind::kOperator)) {
+        return SyntaxError(fmt::format("no viable alternative at input '.{}'",
+                                       Is(TokenKind::kEnd) ? "" : Shown()));
+      }
+      return SyntaxError(fmt::format("no viable alternative at input '.{}'", Shown()));
+    }
+    const Token& name = Take();
+    if (name.kind == TokenKind::kEscapedIdentifier) {
+      return Refuse(start, "unsupported syntax: '`'");
+    }
+    if (!optional && IsOperator("(")) {
+      Expr* call = ast_.Make(ExprKind::kCall, Take().position);
+      call->is_member = true;
+      call->name = name.text;
+      call->arguments = {operand};
+      Arguments(&call->arguments);
+      return failed_ ? call : CallOrMacro(call);
+    }
+    if (optional) return Refuse(position, "unsupported syntax '.?'");
+    Expr* select = ast_.Make(ExprKind::kSelect, position);
+    select->name = name.text;
+    select->arguments = {operand};
+    return select;
+  }
+
+  // Up to and with the closing parenthesis.
+  void Arguments(std::vector<Expr*>* arguments) {
+    if (TakeOperator(")")) return;
+    do {
+      arguments->push_back(Conditional());
+    } while (!failed_ && TakeOperator(","));
+    if (!failed_) Expect(")", "{',', ')'}");
+  }
+
+  Expr* Primary() {
+    const Token& token = Now();
+    switch (token.kind) {
+      case TokenKind::kOperator:
+        return OperatorPrimary();
+      case TokenKind::kIdentifier:
+        return IdentifierPrimary(false, token.position);
+      case TokenKind::kInt:
+        return IntLiteral(false, Take());
+      case TokenKind::kUint:
+        return UintLiteral(Take());
+      case TokenKind::kFloat:
+        return DoubleLiteral(false, Take());
+      case TokenKind::kString:
+      case TokenKind::kBytes:
+        return TextLiteral(Take());
+      case TokenKind::kTrue:
+      case TokenKind::kFalse:
+        return Literal(Take().position, Value::Bool(token.kind == TokenKind::kTrue));
+      case TokenKind::kNull:
+        return Literal(Take().position, Value());
+      default:
+        return MissingOperand();
+    }
+  }
+
+  Expr* MissingOperand() {
+    // A token too many before an operand is told as such.
+    const Token& next = Ahead(1);
+    const bool operand_follows =
+        next.kind >= TokenKind::kTrue && next.kind <= TokenKind::kIdentifier;
+    if (!Is(TokenKind::kEnd) && operand_follows) return Extraneous(kOperandTokens);
+    return Mismatched(kOperandTokens);
+  }
+
+  Expr* OperatorPrimary() {
+    const Token& token = Now();
+    if (token.text == "(") {
+      Take();
+      Expr* inner = Conditional();
+      if (!failed_) Expect(")", "')'");
+      return inner;
+    }
+    if (token.text == "[") return List();
+    if (token.text == "{") return Map();
+    if (token.text == ".") {
+      Take();
+      if (!Is(TokenKind::kIdentifier)) return Mismatched("IDENTIFIER");
+      return IdentifierPrimary(true, token.position);
+    }
+    if (token.text == "-" && Ahead(1).kind == TokenKind::kInt) {
+      Take();
+      return IntLiteral(true, Take());
+    }
+    if (token.text == "-" && Ahead(1).kind == TokenKind::kFloat) {
+      Take();
+      return DoubleLiteral(true, Take());
+    }
+    return MissingOperand();
+  }
+
+  Expr* IdentifierPrimary(bool leading_dot, Position start) {
+    if (IsStructAhead()) return Struct(leading_dot);
+    const Token& name = Take();
+    const std::string dot = leading_dot ? "." : "";
+    if (std::ranges::find(kReserved, name.text) != kReserved.end()) {
+      std::vector<Expr*> ignored;
+      if (TakeOperator("(")) Arguments(&ignored);
+      return Refuse(start, fmt::format("reserved identifier: {}", name.text));
+    }
+    if (IsOperator("(")) {
+      Expr* call = ast_.Make(ExprKind::kCall, Take().position);
+      call->name = dot + std::string(name.text);
+      Arguments(&call->arguments);
+      return failed_ ? call : CallOrMacro(call);
+    }
+    Expr* identifier = ast_.Make(ExprKind::kIdentifier, name.position);
+    identifier->name = dot + std::string(name.text);
+    return identifier;
+  }
+
+  // Whether `a.b.c {` is next.
+  [[nodiscard]] bool IsStructAhead() const {
+    size_t at = 0;
+    while (Ahead(at).kind == TokenKind::kIdentifier && IsOperator(Ahead(at + 1), ".")) at += 2;
+    return Ahead(at).kind == TokenKind::kIdentifier && IsOperator(Ahead(at + 1), "{");
+  }
+
+  Expr* Struct(bool leading_dot) {
+    std::string name = leading_dot ? "." : "";
+    while (!IsOperator("{")) name += Take().text;
+    Expr* result = ast_.Make(ExprKind::kStruct, Take().position);
+    result->name = name;
+    while (!failed_ && !TakeOperator("}")) {
+      const Token& field = Now();
+      if (TakeOperator("?")) Refuse(field.position, "unsupported syntax '?'");
+      if (!Is(TokenKind::kIdentifier) && !Is(TokenKind::kEscapedIdentifier)) {
+        return Mismatched("{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}");
+      }
+      if (Take().kind == TokenKind::kEscapedIdentifier) {
+        Refuse(field.position, "unsupported syntax: '`'");
+      }
+      if (!Expect(":", "':'")) return result;
+      result->arguments.push_back(Conditional());
+      if (!TakeOperator(",") && !IsOperator("}") && !failed_) Mismatched("{'}', ','}");
+    }
+    return result;
+  }
+
+  Expr* List() {
+    Expr* list = ast_.Make(ExprKind::kList, Take().position);
+    if (TakeOperator("]") || (TakeOperator(",") && Expect("]", "']'"))) return list;
+    while (!failed_) {
+      const Token& element = Now();
+      if (TakeOperator("?")) Refuse(element.position, "unsupported syntax '?'");
+      list->arguments.push_back(Conditional());
+      if (failed_ || TakeOperator("]")) break;
+      if (!Expect(",", "{']', ','}")) break;
+      if (TakeOperator("]")) break;
+    }
+    return list;
+  }
+
+  Expr* Map() {
+    Expr* map = ast_.Make(ExprKind::kMap, Take().position);
+    if (TakeOperator("}") || (TakeOperator(",") && Expect("}", "'}'"))) return map;
+    while (!failed_) {
+      const Token& entry = Now();
+      if (TakeOperator("?")) Refuse(entry.position, "unsupported syntax '?'");
+      map->arguments.push_back(Conditional());
+      if (failed_ || !Expect(":", "':'")) break;
+      map->arguments.push_back(Conditional());
+      if (failed_ || TakeOperator("}")) break;
+      if (!Expect(",", "{'}', ','}")) break;
+      if (TakeOperator("}")) break;
+    }
+    return map;
+  }
+
+  // --- literals ---
+  Expr* IntLiteral(bool negative, const Token& token) {
+    const bool hex = token.text.starts_with("0x");
+    const std::string text =
+        (negative ? "-" : "") + std::string(hex ? token.text.substr(2) : token.text);
+    int64_t number = 0;
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), number, hex ? 16 : 10);
+    const Position position = token.position - (negative ? 1 : 0);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return Refuse(position, "invalid int literal");
+    }
+    return Literal(position, Value::Int(number));
+  }
+
+  Expr* UintLiteral(const Token& token) {
+    std::string_view text = token.text.substr(0, token.text.size() - 1);
+    const bool hex = text.starts_with("0x");
+    if (hex) text.remove_prefix(2);
+    uint64_t number = 0;
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), number, hex ? 16 : 10);
+    if (error != std::errc()) return Refuse(token.position, "invalid uint literal");
+    return Literal(token.position, Value::Uint(number));
+  }
+
+  Expr* DoubleLiteral(bool negative, const Token& token) {
+    const Position position = token.position - (negative ? 1 : 0);
+    const Value text = Value::String(ast_.texts.Copy((negative ? "-" : "") + std::string(token.text)));
+    double number = 0;
+    const std::string_view digits = text.AsText();
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    // A number too near to zero is zero; one too far from it is refused.
+    if (error == std::errc::result_out_of_range && digits.find("e-") == std::string_view::npos &&
+        digits.find("E-") == std::string_view::npos) {
+      return Refuse(position, "invalid double literal");
+    }
+    return Literal(position, Value::Double(number));
+  }
+
+  Expr* TextLiteral(const Token& token) {
+    const bool is_bytes = token.kind == TokenKind::kBytes;
+    const auto text = Unquote(token.text.substr(is_bytes ? 1 : 0), is_bytes);
+    if (!text) return Refuse(token.position, text.error());
+    const std::string_view kept = ast_.texts.Copy(*text);
+    return Literal(token.position, is_bytes ? Value::Bytes(kept) : Value::String(kept));
+  }
+
+  Ast& ast_;
+  std::vector<Issue>* issues_;
+  std::vector<Token> tokens_;
+  size_t at_ = 0;
+  int depth_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Ast> Parse(const Source& source, std::vector<Issue>* issues) {
+  auto ast = std::make_unique<Ast>();
+  if (source.size() > kCelCodePointsMax) {
+    issues->push_back(
+        {.position = kNoPosition,
+         .message = fmt::format("expression code point size exceeds limit: size: {}, limit {}",
+                                source.size(), kCelCodePointsMax)});
+    return ast;
+  }
+  Parser(source, ast.get(), issues).Run();
+  return ast;
+}
+
+std::string QualifiedName(const Expr& expr) {
+  if (expr.kind == ExprKind::kIdentifier) return expr.name;
+  if (expr.kind != ExprKind::kSelect || expr.test_only) return "";
+  const std::string operand = QualifiedName(*expr.arguments[0]);
+  return operand.empty() ? "" : operand + "." + expr.name;
+}
+
+}  // namespace kulisse::openapi::cel
