@@ -42,6 +42,14 @@ class Checker {
     for (Expr& expr : ast.nodes) {
       if (expr.is_typed) expr.type = types_.Apply(expr.type, true);
     }
+    if (!environment_.options().homogeneous_literals || !issues_->empty()) return;
+    for (const Expr& expr : ast.nodes) {
+      if (expr.is_typed && expr.kind == ExprKind::kList) RequireOneType(expr, 0, 1);
+      if (expr.is_typed && expr.kind == ExprKind::kMap) {
+        RequireOneType(expr, 0, 2);
+        RequireOneType(expr, 1, 2);
+      }
+    }
   }
 
  private:
@@ -50,6 +58,17 @@ class Checker {
     std::string name;
     Type type;
   };
+
+  // Upstream: cel/validator.go ValidateHomogeneousAggregateLiterals.
+  void RequireOneType(const Expr& literal, size_t first, size_t stride) {
+    for (size_t i = first + stride; i < literal.arguments.size(); i += stride) {
+      const Type& wanted = literal.arguments[first]->type;
+      const Expr& element = *literal.arguments[i];
+      if (wanted.IsExactly(element.type)) continue;
+      Mismatch(element, wanted, element.type);
+      if (literal.kind == ExprKind::kList) return;
+    }
+  }
 
   void Refuse(Position position, std::string message) {
     issues_->push_back({.position = position, .message = std::move(message)});
@@ -63,8 +82,8 @@ class Checker {
     SetType(expr, Type::Error());
   }
   void Mismatch(const Expr& expr, const Type& wanted, const Type& found) {
-    Refuse(expr.position, fmt::format("expected type '{}' but found '{}'", wanted.ToString(),
-                                      found.ToString()));
+    Refuse(expr.position,
+           fmt::format("expected type '{}' but found '{}'", wanted.ToString(), found.ToString()));
   }
   Type NewVariable() { return Type::Param(fmt::format("_var{}", variables_++)); }
 
@@ -254,7 +273,7 @@ class Checker {
     std::optional<Type> elements;
     for (Expr* element : expr.arguments) {
       Check(*element);
-      elements = Join(*element, elements, element->type);
+      elements = Join(elements, element->type);
     }
     SetType(expr, Type::List(elements ? std::move(*elements) : NewVariable()));
   }
@@ -265,10 +284,10 @@ class Checker {
     for (size_t i = 0; i + 1 < expr.arguments.size(); i += 2) {
       Expr& key = *expr.arguments[i];
       Check(key);
-      keys = Join(key, keys, key.type);
+      keys = Join(keys, key.type);
       Expr& value = *expr.arguments[i + 1];
       Check(value);
-      values = Join(value, values, value.type);
+      values = Join(values, value.type);
     }
     if (!keys) {
       keys = NewVariable();
@@ -278,17 +297,20 @@ class Checker {
   }
 
   // The type of elements that may be of either type.
-  Type Join(const Expr& expr, const std::optional<Type>& previous, const Type& current) {
+  Type Join(const std::optional<Type>& previous, const Type& current) {
     if (!previous) return current;
     if (types_.Assign(*previous, current)) return MostGeneral(*previous, current);
-    if (!environment_.options().homogeneous_literals) return Type::Dyn();
-    Mismatch(expr, *previous, current);
-    return Type::Error();
+    return Type::Dyn();
   }
 
   void CheckStruct(Expr& expr) {
     std::string_view name = expr.name;
     if (name.starts_with('.')) name.remove_prefix(1);
+    for (const Variable& variable : environment_.variables()) {
+      if (variable.name != name) continue;
+      Refuse(expr.position, fmt::format("'{}' is not a type", variable.type.ToString()));
+      return SetType(expr, Type::Error());
+    }
     const Type* type = environment_.FindType(name);
     if (type == nullptr) return Undeclared(expr, expr.name);
     if (type->kind() == TypeKind::kStruct) {

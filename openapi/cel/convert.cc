@@ -29,7 +29,26 @@ std::optional<int64_t> GoParseInt(std::string_view text) {
   return ParseInt64(text);
 }
 
+// Go takes underscores between digits.
+std::optional<std::string> WithoutUnderscores(std::string_view text) {
+  std::string out;
+  const auto is_digit = [&](size_t at) {
+    return at < text.size() && std::isxdigit(static_cast<unsigned char>(text[at]));
+  };
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '_') {
+      out += text[i];
+    } else if (i == 0 || !is_digit(i - 1) || !is_digit(i + 1)) {
+      return std::nullopt;
+    }
+  }
+  return out;
+}
+
 std::optional<double> GoParseFloat(std::string_view text) {
+  const auto plain = WithoutUnderscores(text);
+  if (!plain) return std::nullopt;
+  text = *plain;
   std::string_view digits = text;
   if (digits.starts_with('+') || digits.starts_with('-')) digits.remove_prefix(1);
   const bool negative = text.starts_with('-');
@@ -40,7 +59,8 @@ std::optional<double> GoParseFloat(std::string_view text) {
     return digits.size() == text.size() ? std::optional(std::nan("")) : std::nullopt;
   }
   if (digits.empty() || digits.find_first_of("0123456789") == std::string_view::npos ||
-      digits.starts_with('-') || digits.starts_with('+') || std::isalpha(static_cast<unsigned char>(digits[0]))) {
+      digits.starts_with('-') || digits.starts_with('+') ||
+      std::isalpha(static_cast<unsigned char>(digits[0]))) {
     return std::nullopt;
   }
   const bool is_hex = digits.starts_with("0x") || digits.starts_with("0X");

@@ -12,9 +12,17 @@ namespace kulisse::openapi::cel {
 
 Environment::Environment(Options options) : options_(options) {
   AddStandardLibrary();
-  const Type plain[] = {Type::Bool(),      Type::Bytes(),    Type::Double(), Type::Int(),
-                        Type::Null(),      Type::String(),   Type::Uint(),   Type::AnyType(),
-                        Type::Timestamp(), Type::Duration(), Type::List(Type::Dyn()),
+  const Type plain[] = {Type::Bool(),
+                        Type::Bytes(),
+                        Type::Double(),
+                        Type::Int(),
+                        Type::Null(),
+                        Type::String(),
+                        Type::Uint(),
+                        Type::AnyType(),
+                        Type::Timestamp(),
+                        Type::Duration(),
+                        Type::List(Type::Dyn()),
                         Type::Map(Type::Dyn(), Type::Dyn())};
   for (const Type& type : plain) types_.emplace(type.name(), type);
 }

@@ -37,10 +37,10 @@ using Callable = std::function<Value(std::span<const Value> arguments, Evaluatio
 
 // One signature of a function. Types named A and B stand for any.
 struct Overload {
-  std::string id;
-  bool is_member = false;       // target.function(…); the target is the first argument
-  std::vector<Type> arguments;  // target first
-  Type result;
+  std::string id = {};
+  bool is_member = false;            // target.function(…); the target is the first argument
+  std::vector<Type> arguments = {};  // target first
+  Type result = {};
   Callable call = nullptr;    // null: an operator that values know themselves
   bool cross_type = false;    // compares numbers of two types
   bool is_unguarded = false;  // `call` looks at the types itself
@@ -48,8 +48,8 @@ struct Overload {
 
 struct Function {
   std::string name;
-  std::optional<Operator> op;       // what all overloads do
-  std::deque<Overload> overloads;   // their addresses stay
+  std::optional<Operator> op;      // what all overloads do
+  std::deque<Overload> overloads;  // their addresses stay
 };
 
 struct Variable {

@@ -47,11 +47,10 @@ bool FitAll(const Overload& overload, std::span<const Value> arguments, Evaluati
 
 // Go's name of the type, in an error that prints it.
 std::string_view GoTypeName(const Value& value) {
-  constexpr std::string_view kNames[] = {"types.Null",     "types.Bool",      "types.Int",
-                                         "types.Uint",     "types.Double",    "types.String",
-                                         "types.Bytes",    "types.Timestamp", "types.Duration",
-                                         "*types.baseList", "*types.baseMap", "*types.object",
-                                         "*types.Type",    "*types.object",   "*types.Err"};
+  constexpr std::string_view kNames[] = {
+      "types.Null",     "types.Bool",    "types.Int",       "types.Uint",     "types.Double",
+      "types.String",   "types.Bytes",   "types.Timestamp", "types.Duration", "*types.baseList",
+      "*types.baseMap", "*types.object", "*types.Type",     "*types.object",  "*types.Err"};
   return kNames[static_cast<size_t>(value.kind())];
 }
 
@@ -61,7 +60,8 @@ class Evaluator {
       : slots_(slots), evaluation_(evaluation) {}
 
   Value Run(const PlanNode& node) {
-    if (!evaluation_.Spend(1)) [[unlikely]] return Value::Error("");
+    if (!evaluation_.Spend(1)) [[unlikely]]
+      return Value::Error("");
     switch (node.op) {
       case PlanOp::kConstant:
         return node.constant;
@@ -71,8 +71,7 @@ class Evaluator {
         return Select(node);
       case PlanOp::kHas: {
         const Value operand = Run(*node.children[0]);
-        return operand.IsError() ? operand
-                                 : HasField(operand, node.constant.AsText(), evaluation_);
+        return operand.IsError() ? operand : HasField(operand, node.constant.AsText(), evaluation_);
       }
       case PlanOp::kIndex:
         return Index(node);
@@ -236,8 +235,7 @@ class Evaluator {
     if (range.IsError()) return range;
     const bool is_list = range.Is(ValueKind::kList);
     if (!is_list && !range.Is(ValueKind::kMap)) {
-      return evaluation_.Fail(
-          fmt::format("got '{}', expected iterable type", GoTypeName(range)));
+      return evaluation_.Fail(fmt::format("got '{}', expected iterable type", GoTypeName(range)));
     }
     Value& element = slots_[static_cast<size_t>(node.slot)];
     Value& accumulator = slots_[static_cast<size_t>(node.slot) + 1];

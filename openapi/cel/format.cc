@@ -64,6 +64,28 @@ std::string_view SpecialDouble(double number) {
   return {};
 }
 
+// A finite number's shortest digits, without a point or a sign, and its exponent.
+struct Scientific {
+  std::string text;  // "1.5e+06"
+  std::string digits;
+  int exponent = 0;
+};
+
+Scientific ToScientific(double number) {
+  char buffer[32];
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::scientific).ptr;
+  Scientific parts;
+  parts.text.assign(buffer, end);
+  const size_t e = parts.text.find('e');
+  for (const char c : parts.text.substr(0, e)) {
+    if (c >= '0' && c <= '9') parts.digits += c;
+  }
+  const size_t start = e + (parts.text[e + 1] == '+' ? 2 : 1);
+  std::from_chars(parts.text.data() + start, parts.text.data() + parts.text.size(), parts.exponent);
+  return parts;
+}
+
 std::string DebugDouble(double number) {
   if (std::isnan(number)) return "double(\"NaN\")";
   if (std::isinf(number)) {
@@ -140,27 +162,27 @@ std::string DebugTextAt(const Value& value, Evaluation& evaluation, int depth) {
 
 std::string FormatDouble(double number) {
   if (const auto special = SpecialDouble(number); !special.empty()) return std::string(special);
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number,
-                                 std::chars_format::scientific)
-                       .ptr;
-  const std::string_view scientific(buffer, end);
-  int exponent = 0;
-  const size_t e = scientific.find('e');
-  const std::string_view digits = scientific.substr(e + 1);
-  std::from_chars(digits.data() + (digits.starts_with('+') ? 1 : 0), digits.data() + digits.size(),
-                  exponent);
+  const Scientific parts = ToScientific(number);
   constexpr int kExponentMin = -4, kExponentEnd = 6;  // where Go turns to exponents
-  if (exponent < kExponentMin || exponent >= kExponentEnd) return std::string(scientific);
+  if (parts.exponent < kExponentMin || parts.exponent >= kExponentEnd) return parts.text;
   return FormatDoubleFixed(number);
 }
 
 std::string FormatDoubleFixed(double number) {
   if (const auto special = SpecialDouble(number); !special.empty()) return std::string(special);
-  char buffer[400];
-  const auto end =
-      std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::fixed).ptr;
-  return {buffer, end};
+  const Scientific parts = ToScientific(number);
+  // The shortest digits, with zeros up to the point.
+  const auto count = static_cast<int>(parts.digits.size());
+  std::string text = std::signbit(number) ? "-" : "";
+  if (parts.exponent < 0) {
+    text += "0." + std::string(static_cast<size_t>(-parts.exponent - 1), '0') + parts.digits;
+  } else if (parts.exponent >= count - 1) {
+    text += parts.digits + std::string(static_cast<size_t>(parts.exponent - count + 1), '0');
+  } else {
+    const auto whole = static_cast<size_t>(parts.exponent) + 1;
+    text += parts.digits.substr(0, whole) + "." + parts.digits.substr(whole);
+  }
+  return text;
 }
 
 std::string PlainText(const Value& value) {

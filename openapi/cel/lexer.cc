@@ -61,28 +61,15 @@ class Lexer {
   }
 
   void Emit(TokenKind kind, size_t end) {
-    tokens_.push_back(
-        {.kind = kind, .text = text_.substr(at_, end - at_), .position = position_});
+    tokens_.push_back({.kind = kind, .text = text_.substr(at_, end - at_), .position = position_});
     Advance(end);
   }
 
   // The text up to and with the character that no token goes on with.
   void Refuse(size_t end) {
-    std::string shown;
-    for (const char c : text_.substr(at_, end - at_)) {
-      if (c == '\n') {
-        shown += "\\n";
-      } else if (c == '\t') {
-        shown += "\\t";
-      } else if (c == '\r') {
-        shown += "\\r";
-      } else {
-        shown += c;
-      }
-    }
-    issues_->push_back(
-        {.position = position_,
-         .message = "Syntax error: token recognition error at: '" + shown + "'"});
+    const std::string shown(text_.substr(at_, end - at_));
+    issues_->push_back({.position = position_,
+                        .message = "Syntax error: token recognition error at: '" + shown + "'"});
     Advance(end);
   }
 
@@ -95,7 +82,8 @@ class Lexer {
     if (const auto string = ScanString()) {
       const bool bytes = c == 'b' || c == 'B';
       if (string->ok) return Emit(bytes ? TokenKind::kBytes : TokenKind::kString, string->end);
-      return Refuse(string->end);
+      if (!IsLetter(c)) return Refuse(string->end);
+      // The prefix is a name, then.
     }
     if (IsLetter(c)) return Identifier();
     if (IsDigit(c) || (c == '.' && IsDigit(At(at_ + 1)))) return Number();
@@ -198,11 +186,7 @@ class Lexer {
     constexpr std::string_view kSingle = "abfnrtv\"'\\?`";
     if (c != '\0' && kSingle.find(c) != std::string_view::npos) return {.ok = true, .end = at + 1};
     const bool octal = c >= '0' && c <= '3';
-    const size_t digits = octal                ? 2
-                          : c == 'x' || c == 'X' ? 2
-                          : c == 'u'           ? 4
-                          : c == 'U'           ? 8
-                                               : 0;
+    const size_t digits = octal ? 2 : c == 'x' || c == 'X' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
     if (digits == 0) return {.ok = false, .end = AfterCharacter(at)};
     for (size_t i = 1; i <= digits; ++i) {
       const char digit = At(at + i);

@@ -1,4 +1,4 @@
-// The macros of CEL: has, all, exists, exists_one, existsOne, map, filter.
+// The macros of CEL: has, all, exists, exists_one, map, filter.
 // Upstream: cel-go parser/macro.go.
 #include <array>
 #include <string_view>
@@ -17,13 +17,9 @@ struct Row {
   Macro macro;
 };
 constexpr Row kMacros[] = {
-    {"has", false, 1, Macro::kHas},
-    {"all", true, 2, Macro::kAll},
-    {"exists", true, 2, Macro::kExists},
-    {"exists_one", true, 2, Macro::kExistsOne},
-    {"existsOne", true, 2, Macro::kExistsOne},
-    {"map", true, 2, Macro::kMap},
-    {"map", true, 3, Macro::kMap},
+    {"has", false, 1, Macro::kHas},      {"all", true, 2, Macro::kAll},
+    {"exists", true, 2, Macro::kExists}, {"exists_one", true, 2, Macro::kExistsOne},
+    {"map", true, 2, Macro::kMap},       {"map", true, 3, Macro::kMap},
     {"filter", true, 2, Macro::kFilter},
 };
 
@@ -87,8 +83,8 @@ class Expansion {
     return Fold(Node(ExprKind::kList), Literal(Value::Bool(true)), step, Accumulator());
   }
   Expr* Fold(Expr* initial, Expr* condition, Expr* step, Expr* result) {
-    Expr* fold = Node(ExprKind::kComprehension,
-                      {call_.arguments[0], initial, condition, step, result});
+    Expr* fold =
+        Node(ExprKind::kComprehension, {call_.arguments[0], initial, condition, step, result});
     fold->iteration_variable = call_.arguments[1]->name;
     fold->accumulator = kAccumulator;
     return fold;

@@ -249,8 +249,8 @@ Value Compare(Operator op, const Value& a, const Value& b, Evaluation& evaluatio
     default: {
       const Time x = a.AsTimestamp();
       const Time y = b.AsTimestamp();
-      return FromOrder(op, x.seconds != y.seconds ? Order(x.seconds, y.seconds)
-                                                  : Order(x.nanos, y.nanos));
+      return FromOrder(
+          op, x.seconds != y.seconds ? Order(x.seconds, y.seconds) : Order(x.nanos, y.nanos));
     }
   }
 }
@@ -296,8 +296,8 @@ Value NoSuchKey(const Value& key, Evaluation& evaluation) {
 std::expected<int64_t, Value> ListIndex(const Value& index, Evaluation& evaluation) {
   if (index.Is(ValueKind::kInt)) return index.AsInt();
   if (!IsNumber(index)) {
-    return std::unexpected(evaluation.Fail(
-        fmt::format("unsupported index type '{}' in list", TypeNameOf(index))));
+    return std::unexpected(
+        evaluation.Fail(fmt::format("unsupported index type '{}' in list", TypeNameOf(index))));
   }
   if (index.Is(ValueKind::kUint)) {
     const auto whole = static_cast<int64_t>(index.AsUint());

@@ -16,20 +16,33 @@ namespace {
 
 // Words that no variable or function may be called; fields may.
 constexpr std::array<std::string_view, 21> kReserved = {
-    "as",   "break", "const", "continue", "else",      "false", "for",    "function", "if",   "import",
-    "in",   "let",   "loop",  "package",  "namespace", "null",  "return", "true",     "var",  "void",
-    "while"};
+    "as",        "break", "const",  "continue", "else", "false", "for",
+    "function",  "if",    "import", "in",       "let",  "loop",  "package",
+    "namespace", "null",  "return", "true",     "var",  "void",  "while"};
 
+// What may come where an operand is wanted, in ANTLR's order; '}', ')', ',' and '?' where they may.
 constexpr std::string_view kOperandTokens =
     "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, "
     "BYTES, IDENTIFIER}";
+constexpr std::string_view kArgumentTokens =
+    "{'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, "
+    "STRING, BYTES, IDENTIFIER}";
+constexpr std::string_view kIndexTokens =
+    "{'[', '{', '(', '.', '-', '!', '?', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, "
+    "STRING, BYTES, IDENTIFIER}";
+constexpr std::string_view kListTokens =
+    "{'[', ']', '{', '(', '.', ',', '-', '!', '?', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, "
+    "NUM_UINT, STRING, BYTES, IDENTIFIER}";
+constexpr std::string_view kMapTokens =
+    "{'[', '{', '}', '(', '.', ',', '-', '!', '?', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, "
+    "NUM_UINT, STRING, BYTES, IDENTIFIER}";
 
 struct BinaryOperator {
   std::string_view text;
   std::string_view function;
 };
-constexpr BinaryOperator kRelations[] = {{"<", "_<_"},   {"<=", "_<=_"}, {">=", "_>=_"},
-                                         {">", "_>_"},   {"==", "_==_"}, {"!=", "_!=_"},
+constexpr BinaryOperator kRelations[] = {{"<", "_<_"}, {"<=", "_<=_"}, {">=", "_>=_"},
+                                         {">", "_>_"}, {"==", "_==_"}, {"!=", "_!=_"},
                                          {"in", "@in"}};
 constexpr BinaryOperator kSums[] = {{"+", "_+_"}, {"-", "_-_"}};
 constexpr BinaryOperator kProducts[] = {{"*", "_*_"}, {"/", "_/_"}, {"%", "_%_"}};
@@ -37,7 +50,10 @@ constexpr BinaryOperator kProducts[] = {{"*", "_*_"}, {"/", "_/_"}, {"%", "_%_"}
 class Parser {
  public:
   Parser(const Source& source, Ast* ast, std::vector<Issue>* issues)
-      : ast_(*ast), issues_(issues), tokens_(Tokenize(source.text(), issues)) {}
+      : ast_(*ast),
+        text_(source.text()),
+        issues_(issues),
+        tokens_(Tokenize(source.text(), issues)) {}
 
   void Run() {
     ast_.root = Conditional();
@@ -83,25 +99,66 @@ class Parser {
   Expr* Mismatched(std::string_view expecting) {
     return SyntaxError(fmt::format("mismatched input '{}' expecting {}", Shown(), expecting));
   }
+  // Shows the text from a place to the end of this token.
+  Expr* NoViableFrom(Position start) {
+    std::string_view rest = text_;
+    for (Position i = 0; i < start; ++i) rest.remove_prefix(CodePointBytes(rest));
+    const auto length =
+        Is(TokenKind::kEnd) ? rest.size() : static_cast<size_t>(Now().text.end() - rest.begin());
+    std::string shown;
+    for (const char c : rest.substr(0, length)) {
+      shown += c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : std::string(1, c);
+    }
+    return SyntaxError(fmt::format("no viable alternative at input '{}'", shown));
+  }
   Expr* Extraneous(std::string_view expecting) {
     return SyntaxError(fmt::format("extraneous input '{}' expecting {}", Shown(), expecting));
   }
   // Where nothing more may come.
   void ExpectedEnd() {
-    constexpr std::string_view kAfterOperand =
-        "{<EOF>, '==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', '.', '-', '?', '+', '*', "
-        "'/', '%'}";
-    // One token too many is told as such.
     if (Ahead(1).kind == TokenKind::kEnd) {
       Extraneous("<EOF>");
     } else {
-      Mismatched(kAfterOperand);
+      Mismatched("<EOF>");
     }
   }
-  bool Expect(std::string_view op, std::string_view expecting) {
+  // Takes the token `op`, or tells in ANTLR's way what is wrong: one token too many, one too few
+  // (when `may_follow` says that what is there may follow it), or neither.
+  bool Expect(std::string_view op, bool may_follow = false) {
     if (TakeOperator(op)) return true;
-    Mismatched(expecting);
+    const std::string expecting = fmt::format("'{}'", op);
+    if (!Is(TokenKind::kEnd) && IsOperator(Ahead(1), op)) {
+      Extraneous(expecting);
+    } else if (may_follow) {
+      SyntaxError(fmt::format("missing {} at '{}'", expecting, Shown()));
+    } else {
+      Mismatched(expecting);
+    }
     return false;
+  }
+  // Takes a comma or the end of a list, of which `expecting` tells.
+  bool ExpectComma(std::string_view close, std::string_view expecting) {
+    if (TakeOperator(",")) return true;
+    if (!Is(TokenKind::kEnd) && (IsOperator(Ahead(1), close) || IsOperator(Ahead(1), ","))) {
+      Extraneous(expecting);
+    } else {
+      Mismatched(expecting);
+    }
+    return false;
+  }
+  // Whether the token may come after a complete expression.
+  [[nodiscard]] bool EndsExpression() const {
+    if (Is(TokenKind::kEnd) || Is(TokenKind::kIn)) return true;
+    constexpr std::string_view kOpening[] = {"(", "{", "!"};
+    return Is(TokenKind::kOperator) &&
+           std::ranges::find(kOpening, Now().text) == std::end(kOpening);
+  }
+  [[nodiscard]] static bool BeginsOperand(const Token& token) {
+    if (token.kind == TokenKind::kOperator) {
+      constexpr std::string_view kOpening[] = {"(", "[", "{", ".", "-", "!"};
+      return std::ranges::find(kOpening, token.text) != std::end(kOpening);
+    }
+    return token.kind >= TokenKind::kTrue && token.kind <= TokenKind::kIdentifier;
   }
   Expr* TooDeep() {
     if (!failed_) {
@@ -152,7 +209,7 @@ class Parser {
     if (failed_ || !IsOperator("?")) return condition;
     const Position position = Take().position;
     Expr* yes = Logical("||", "_||_");
-    if (failed_ || !Expect(":", "':'")) return yes;
+    if (failed_ || !Expect(":", BeginsOperand(Now()))) return yes;
     Expr* no = Conditional();
     return Call("_?_:_", position, {condition, yes, no});
   }
@@ -197,25 +254,26 @@ class Parser {
 
   Expr* Unary() {
     const bool is_number = Ahead(1).kind == TokenKind::kInt || Ahead(1).kind == TokenKind::kFloat;
-    const std::string_view op = IsOperator("!")                 ? "!"
-                                : IsOperator("-") && !is_number ? "-"
-                                                                : "";
+    const std::string_view op = IsOperator("!") ? "!" : IsOperator("-") && !is_number ? "-" : "";
     if (op.empty()) return Member();
     const Position position = Now().position;
     size_t count = 0;
     while (TakeOperator(op)) ++count;
+    if (!BeginsOperand(Now()) || IsOperator("!") || IsOperator("-")) {
+      if (op == "-") return NoViableFrom(position);
+      return Is(TokenKind::kEnd) ? Extraneous(kOperandTokens) : MissingOperand();
+    }
     Expr* operand = Member();
     if (failed_ || count % 2 == 0) return operand;
     return Call(op == "!" ? "!_" : "-_", position, {operand});
   }
 
   Expr* Member() {
-    const Position start = Now().position;
     Expr* expr = Primary();
     for (int length = 0; !failed_; ++length) {
       if (!IsOperator(".") && !IsOperator("[")) break;
       if (depth_ + length >= kCelDepthMax) return TooDeep();
-      expr = IsOperator("[") ? Index(expr) : Select(expr, start);
+      expr = IsOperator("[") ? Index(expr) : Select(expr);
     }
     return expr;
   }
@@ -223,30 +281,26 @@ class Parser {
   Expr* Index(Expr* operand) {
     const Position position = Take().position;
     const bool optional = TakeOperator("?");
+    if (!optional && !BeginsOperand(Now())) return MissingOperand(kIndexTokens);
     Expr* index = Conditional();
-    if (failed_) return index;
-    if (!Expect("]", "']'")) return index;
+    if (failed_ || !Expect("]", EndsExpression())) return index;
     if (optional) return Refuse(position, "unsupported syntax '[?'");
     return Call("_[_]", position, {operand, index});
   }
 
   // `.field` or `.function(…)`.
-  Expr* Select(Expr* operand, Position start) {
+  Expr* Select(Expr* operand) {
     const Position position = Take().position;
     const bool optional = TakeOperator("?");
     if (Is(TokenKind::kTrue) || Is(TokenKind::kFalse) || Is(TokenKind::kNull)) {
       return Mismatched("IDENTIFIER");
     }
     if (!Is(TokenKind::kIdentifier) && !Is(TokenKind::kEscapedIdentifier)) {
-      if (Is(TokenKind::kEnd) || Is(TokenKind::kOperator)) {
-        return SyntaxError(fmt::format("no viable alternative at input '.{}'",
-                                       Is(TokenKind::kEnd) ? "" : Shown()));
-      }
-      return SyntaxError(fmt::format("no viable alternative at input '.{}'", Shown()));
+      return NoViableFrom(position);
     }
     const Token& name = Take();
     if (name.kind == TokenKind::kEscapedIdentifier) {
-      return Refuse(start, "unsupported syntax: '`'");
+      return Refuse(name.position, "unsupported syntax: '`'");
     }
     if (!optional && IsOperator("(")) {
       Expr* call = ast_.Make(ExprKind::kCall, Take().position);
@@ -266,10 +320,14 @@ class Parser {
   // Up to and with the closing parenthesis.
   void Arguments(std::vector<Expr*>* arguments) {
     if (TakeOperator(")")) return;
+    if (!BeginsOperand(Now())) {
+      MissingOperand(kArgumentTokens);
+      return;
+    }
     do {
       arguments->push_back(Conditional());
     } while (!failed_ && TakeOperator(","));
-    if (!failed_) Expect(")", "{',', ')'}");
+    if (!failed_) Expect(")", EndsExpression());
   }
 
   Expr* Primary() {
@@ -298,13 +356,9 @@ class Parser {
     }
   }
 
-  Expr* MissingOperand() {
-    // A token too many before an operand is told as such.
-    const Token& next = Ahead(1);
-    const bool operand_follows =
-        next.kind >= TokenKind::kTrue && next.kind <= TokenKind::kIdentifier;
-    if (!Is(TokenKind::kEnd) && operand_follows) return Extraneous(kOperandTokens);
-    return Mismatched(kOperandTokens);
+  Expr* MissingOperand(std::string_view expecting = kOperandTokens) {
+    if (!Is(TokenKind::kEnd) && BeginsOperand(Ahead(1))) return Extraneous(expecting);
+    return Mismatched(expecting);
   }
 
   Expr* OperatorPrimary() {
@@ -312,14 +366,14 @@ class Parser {
     if (token.text == "(") {
       Take();
       Expr* inner = Conditional();
-      if (!failed_) Expect(")", "')'");
+      if (!failed_) Expect(")", EndsExpression());
       return inner;
     }
     if (token.text == "[") return List();
     if (token.text == "{") return Map();
     if (token.text == ".") {
       Take();
-      if (!Is(TokenKind::kIdentifier)) return Mismatched("IDENTIFIER");
+      if (!Is(TokenKind::kIdentifier)) return NoViableFrom(token.position);
       return IdentifierPrimary(true, token.position);
     }
     if (token.text == "-" && Ahead(1).kind == TokenKind::kInt) {
@@ -374,7 +428,7 @@ class Parser {
       if (Take().kind == TokenKind::kEscapedIdentifier) {
         Refuse(field.position, "unsupported syntax: '`'");
       }
-      if (!Expect(":", "':'")) return result;
+      if (!Expect(":", BeginsOperand(Now()))) return result;
       result->arguments.push_back(Conditional());
       if (!TakeOperator(",") && !IsOperator("}") && !failed_) Mismatched("{'}', ','}");
     }
@@ -383,30 +437,34 @@ class Parser {
 
   Expr* List() {
     Expr* list = ast_.Make(ExprKind::kList, Take().position);
-    if (TakeOperator("]") || (TakeOperator(",") && Expect("]", "']'"))) return list;
+    if (TakeOperator("]") || (TakeOperator(",") && Expect("]", EndsExpression()))) return list;
+    if (!IsOperator("?") && !BeginsOperand(Now())) return MissingOperand(kListTokens);
     while (!failed_) {
       const Token& element = Now();
       if (TakeOperator("?")) Refuse(element.position, "unsupported syntax '?'");
       list->arguments.push_back(Conditional());
       if (failed_ || TakeOperator("]")) break;
-      if (!Expect(",", "{']', ','}")) break;
+      if (!ExpectComma("]", "{']', ','}")) break;
       if (TakeOperator("]")) break;
+      if (IsOperator(",")) return Mismatched("']'");
     }
     return list;
   }
 
   Expr* Map() {
     Expr* map = ast_.Make(ExprKind::kMap, Take().position);
-    if (TakeOperator("}") || (TakeOperator(",") && Expect("}", "'}'"))) return map;
+    if (TakeOperator("}") || (TakeOperator(",") && Expect("}", EndsExpression()))) return map;
+    if (!IsOperator("?") && !BeginsOperand(Now())) return MissingOperand(kMapTokens);
     while (!failed_) {
       const Token& entry = Now();
       if (TakeOperator("?")) Refuse(entry.position, "unsupported syntax '?'");
       map->arguments.push_back(Conditional());
-      if (failed_ || !Expect(":", "':'")) break;
+      if (failed_ || !Expect(":", BeginsOperand(Now()))) break;
       map->arguments.push_back(Conditional());
       if (failed_ || TakeOperator("}")) break;
-      if (!Expect(",", "{'}', ','}")) break;
+      if (!ExpectComma("}", "{'}', ','}")) break;
       if (TakeOperator("}")) break;
+      if (IsOperator(",")) return Mismatched("'}'");
     }
     return map;
   }
@@ -439,7 +497,8 @@ class Parser {
 
   Expr* DoubleLiteral(bool negative, const Token& token) {
     const Position position = token.position - (negative ? 1 : 0);
-    const Value text = Value::String(ast_.texts.Copy((negative ? "-" : "") + std::string(token.text)));
+    const Value text =
+        Value::String(ast_.texts.Copy((negative ? "-" : "") + std::string(token.text)));
     double number = 0;
     const std::string_view digits = text.AsText();
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -460,6 +519,7 @@ class Parser {
   }
 
   Ast& ast_;
+  std::string_view text_;
   std::vector<Issue>* issues_;
   std::vector<Token> tokens_;
   size_t at_ = 0;

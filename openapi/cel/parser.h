@@ -1,4 +1,4 @@
-// The parser: the whole grammar of CEL. The macros has, all, exists, exists_one, existsOne, map and
+// The parser: the whole grammar of CEL. The macros has, all, exists, exists_one, map and
 // filter are expanded; optional syntax (`a.?b`) is refused by name.
 // Upstream: cel-go parser/parser.go, parser/macro.go.
 //

@@ -110,9 +110,9 @@ class Planner {
       PlanOp op;
     };
     constexpr Special kSpecials[] = {
-        {"_&&_", PlanOp::kAnd},     {"_||_", PlanOp::kOr},
-        {"_==_", PlanOp::kEquals},  {"_!=_", PlanOp::kNotEquals},
-        {"_[_]", PlanOp::kIndex},   {"@not_strictly_false", PlanOp::kNotStrictlyFalse},
+        {"_&&_", PlanOp::kAnd},         {"_||_", PlanOp::kOr},
+        {"_==_", PlanOp::kEquals},      {"_!=_", PlanOp::kNotEquals},
+        {"_[_]", PlanOp::kIndex},       {"@not_strictly_false", PlanOp::kNotStrictlyFalse},
         {"_?_:_", PlanOp::kConditional}};
     for (const Special& special : kSpecials) {
       if (special.name == expr.name) return MakeWith(special.op, expr);
@@ -210,8 +210,7 @@ Value MatchRegex(const re2::RE2& regex, std::string_view pattern, std::string_vi
     }
     return evaluation.Fail(fmt::format("error parsing regexp: {}: `{}`", what, where));
   }
-  return Value::Bool(
-      re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex));
+  return Value::Bool(re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex));
 }
 
 }  // namespace kulisse::openapi::cel

@@ -38,8 +38,8 @@ struct PlanNode {
   PlanOp op = PlanOp::kConstant;
   Operator operation = Operator::kAdd;  // of kOperator
   bool grows_list = false;              // of kFold: the accumulator is a list that grows
-  int slot = 0;                         // of kSlot; of kFold: of its variable, the accumulator's is next
-  Value constant;                       // of kConstant; of kSelect and kHas: the field
+  int slot = 0;    // of kSlot; of kFold: of its variable, the accumulator's is next
+  Value constant;  // of kConstant; of kSelect and kHas: the field
   std::vector<const PlanNode*> children;
   const Function* function = nullptr;     // of kCall
   std::vector<const Overload*> matches;   // of kCall

@@ -106,9 +106,9 @@ constexpr Declaration kConversions[] = {
 };
 
 Type ParseType(std::string_view name) {
-  const Type all[] = {Type::Bool(),   Type::Int(),    Type::Uint(), Type::Double(),
-                      Type::String(), Type::Bytes(),  Type::Dyn(),  Type::Timestamp(),
-                      Type::Duration()};
+  const Type all[] = {Type::Bool(),   Type::Int(),       Type::Uint(),
+                      Type::Double(), Type::String(),    Type::Bytes(),
+                      Type::Dyn(),    Type::Timestamp(), Type::Duration()};
   if (name == "A" || name == "B") return Type::Param(std::string(name));
   if (name == "list") return Type::List(Type::Param("A"));
   if (name == "map") return Type::Map(Type::Param("A"), Type::Param("B"));
@@ -143,10 +143,9 @@ struct Pair {
 };
 // In the order of upstream's declarations.
 constexpr Pair kOrdered[] = {
-    {"bool", "bool"},     {"int", "int"},         {"int", "double"},
-    {"int", "uint"},      {"uint", "uint"},       {"uint", "double"},
-    {"uint", "int"},      {"double", "double"},   {"double", "int"},
-    {"double", "uint"},   {"string", "string"},   {"bytes", "bytes"},
+    {"bool", "bool"},           {"int", "int"},          {"int", "double"},    {"int", "uint"},
+    {"uint", "uint"},           {"uint", "double"},      {"uint", "int"},      {"double", "double"},
+    {"double", "int"},          {"double", "uint"},      {"string", "string"}, {"bytes", "bytes"},
     {"timestamp", "timestamp"}, {"duration", "duration"}};
 
 void AddRelations(Environment& environment) {

@@ -47,10 +47,9 @@ std::expected<int64_t, std::string> Atoi(std::string_view text) {
   const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
   const auto number = digits.starts_with('+') ? std::nullopt : ParseInt64(digits);
   if (number) return *number;
-  const bool is_number =
-      digits.find_first_not_of("0123456789", digits.starts_with('-') ? 1 : 0) ==
-          std::string_view::npos &&
-      digits.size() > (digits.starts_with('-') ? 1u : 0u);
+  const bool is_number = digits.find_first_not_of("0123456789", digits.starts_with('-') ? 1 : 0) ==
+                             std::string_view::npos &&
+                         digits.size() > (digits.starts_with('-') ? 1u : 0u);
   return std::unexpected(fmt::format("strconv.Atoi: parsing \"{}\": {}", text,
                                      is_number ? "value out of range" : "invalid syntax"));
 }
@@ -104,8 +103,8 @@ std::string FormatTime(const Time& time) {
 std::string FormatSeconds(int64_t nanoseconds) {
   constexpr int64_t kNanos = 1'000'000'000;
   // Go's Duration.Seconds: whole seconds and the rest, added as doubles.
-  const double seconds = static_cast<double>(nanoseconds / kNanos) +
-                         static_cast<double>(nanoseconds % kNanos) / 1e9;
+  const double seconds =
+      static_cast<double>(nanoseconds / kNanos) + static_cast<double>(nanoseconds % kNanos) / 1e9;
   return FormatDoubleFixed(seconds) + "s";
 }
 

@@ -26,10 +26,10 @@ inline constexpr int64_t kUnixSecondsMax = 253'402'300'799;
 // A time in a time zone, in numbers.
 struct CivilTime {
   int64_t year = 0;
-  int month = 0;         // 0 is January
-  int day = 0;           // 0 is the first
-  int day_of_year = 0;   // 0 is the first
-  int day_of_week = 0;   // 0 is Sunday
+  int month = 0;        // 0 is January
+  int day = 0;          // 0 is the first
+  int day_of_year = 0;  // 0 is the first
+  int day_of_week = 0;  // 0 is Sunday
   int hour = 0, minute = 0, second = 0;
   int milliseconds = 0;
 };

@@ -89,8 +89,9 @@ std::optional<int64_t> TakeChange(RuleReader& reader, int year) {
     const std::chrono::year_month in{std::chrono::year(year),
                                      std::chrono::month(static_cast<unsigned>(*month))};
     const std::chrono::weekday on(static_cast<unsigned>(*weekday));
-    const std::chrono::sys_days date = *week == 5 ? std::chrono::sys_days(in / on[std::chrono::last])
-                                                  : std::chrono::sys_days(in / on[*week]);
+    const std::chrono::sys_days date = *week == 5
+                                           ? std::chrono::sys_days(in / on[std::chrono::last])
+                                           : std::chrono::sys_days(in / on[*week]);
     const std::chrono::sys_days new_year =
         std::chrono::year(year) / std::chrono::January / std::chrono::day(1);
     day = (date - new_year).count();

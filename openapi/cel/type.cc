@@ -93,8 +93,7 @@ bool Type::IsExactly(const Type& other) const {
 bool Type::IsAssignableFrom(const Type& from) const {
   if (kind_ == TypeKind::kDyn || kind_ == TypeKind::kParam) return true;
   if (nullable_ && from.kind_ == TypeKind::kNull) return true;
-  if (kind_ != from.kind_ || name_ != from.name_ ||
-      parameters_.size() != from.parameters_.size()) {
+  if (kind_ != from.kind_ || name_ != from.name_ || parameters_.size() != from.parameters_.size()) {
     return false;
   }
   for (size_t i = 0; i < parameters_.size(); ++i) {
@@ -210,6 +209,8 @@ bool Substitution::OccursNot(const Type& variable, const Type& within) const {
   return true;
 }
 
-const Type& MostGeneral(const Type& a, const Type& b) { return IsEqualOrLessSpecific(a, b) ? a : b; }
+const Type& MostGeneral(const Type& a, const Type& b) {
+  return IsEqualOrLessSpecific(a, b) ? a : b;
+}
 
 }  // namespace kulisse::openapi::cel

@@ -325,10 +325,14 @@ std::optional<Value> MapFind(const Value& map, const Value& key, Evaluation& eva
     return FromJson(found, type != nullptr ? type->element : nullptr, evaluation);
   }
   const std::span<const MapEntry> entries(map.map().entries, map.map().size);
+  // The key as it is goes before one that is only the same number.
+  const MapEntry* same = nullptr;
   for (const MapEntry& entry : entries) {
-    if (IsSameKey(entry.key, key)) return entry.value;
+    if (!IsSameKey(entry.key, key)) continue;
+    if (entry.key.kind() == key.kind()) return entry.value;
+    if (same == nullptr) same = &entry;
   }
-  return std::nullopt;
+  return same != nullptr ? std::optional(same->value) : std::nullopt;
 }
 
 Value MapKeyAt(const Value& map, size_t index) {

@@ -117,7 +117,9 @@ class Value {
 
   // REQUIRES of each: the kind.
   [[nodiscard]] bool AsBool() const { return content_.boolean; }
-  [[nodiscard]] int64_t AsInt() const { return content_.integer; }  // also of kDuration: nanoseconds
+  [[nodiscard]] int64_t AsInt() const {
+    return content_.integer;
+  }  // also of kDuration: nanoseconds
   [[nodiscard]] uint64_t AsUint() const { return content_.natural; }
   [[nodiscard]] double AsDouble() const { return content_.number; }
   // Of kString, kBytes, kType and kError.
@@ -136,7 +138,9 @@ class Value {
   [[nodiscard]] const ListData& list() const {
     return *static_cast<const ListData*>(content_.pointer);
   }
-  [[nodiscard]] const MapData& map() const { return *static_cast<const MapData*>(content_.pointer); }
+  [[nodiscard]] const MapData& map() const {
+    return *static_cast<const MapData*>(content_.pointer);
+  }
 
  private:
   union Content {

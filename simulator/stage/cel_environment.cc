@@ -1,0 +1,339 @@
+#include "simulator/stage/cel_environment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "base/assert.h"
+#include "openapi/go_time.h"
+#include "openapi/type_table.h"
+#include "simulator/stage/cel_quantity.h"
+
+namespace kulisse::simulator {
+
+namespace cel = openapi::cel;
+
+namespace {
+
+using openapi::FieldInfo;
+using openapi::FieldShape;
+using openapi::TypeInfo;
+using openapi::TypeTable;
+
+constexpr std::string_view kCore = "io.k8s.api.core.v1.";
+constexpr std::string_view kMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+
+// The types whose fields expressions may select: their prefix and name.
+// Upstream: kwok pkg/utils/cel/default.go DefaultTypes.
+constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
+    {kCore, "Node"},      {kCore, "NodeSpec"},   {kCore, "NodeStatus"},
+    {kCore, "Pod"},       {kCore, "PodSpec"},    {kCore, "PodStatus"},
+    {kCore, "Container"}, {kMeta, "ObjectMeta"}, {kCore, "ResourceRequirements"}};
+
+// Go's time.Time.UnixNano: wraps around for years that nanoseconds do not reach.
+int64_t UnixNanos(const cel::Time& time) {
+  return static_cast<int64_t>(static_cast<uint64_t>(time.seconds) * 1'000'000'000 +
+                              static_cast<uint64_t>(time.nanos));
+}
+
+double SecondsSince(const cel::Time& time, SystemTime now) {
+  // Go's time.Since saturates.
+  const __int128 then = __int128{time.seconds} * 1'000'000'000 + time.nanos;
+  const __int128 since = now.time_since_epoch().count() - then;
+  const auto nanos = static_cast<int64_t>(std::clamp<__int128>(since, INT64_MIN, INT64_MAX));
+  return static_cast<double>(nanos / 1'000'000'000) +
+         static_cast<double>(nanos % 1'000'000'000) / 1e9;
+}
+
+cel::Value CreationTimestamp(const cel::Value& object, cel::Evaluation& evaluation) {
+  const auto metadata = cel::SelectField(object, "metadata", evaluation);
+  return *cel::SelectField(*metadata, "creationTimestamp", evaluation);
+}
+
+void AddFunctions(cel::Environment& environment, Runtime& runtime) {
+  using cel::Evaluation;
+  using cel::Type;
+  using cel::Value;
+  environment.AddFunction(
+      "Now", {.id = "now", .result = Type::Timestamp(), .call = [&](auto, Evaluation&) {
+                const int64_t nanos = runtime.Now().time_since_epoch().count();
+                constexpr int64_t kSecond = 1'000'000'000;
+                return Value::Timestamp(
+                    {.seconds = nanos / kSecond, .nanos = static_cast<int32_t>(nanos % kSecond)});
+              }});
+  environment.AddFunction(
+      "Rand",
+      {.id = "rand", .result = Type::Double(), .call = [&](auto, Evaluation&) {
+         constexpr int kUnusedBits = 11;
+         return Value::Double(static_cast<double>(runtime.RandomBits() >> kUnusedBits) * 0x1p-53);
+       }});
+  for (const bool is_member : {false, true}) {
+    const std::string suffix = is_member ? "_member" : "";
+    for (const std::string type : {"v1.Node", "v1.Pod"}) {
+      environment.AddFunction(
+          "SinceSecond",
+          {.id = "since_second_" + type + suffix,
+           .is_member = is_member,
+           .arguments = {Type::Struct(type)},
+           .result = Type::Double(),
+           .call = [&](std::span<const Value> arguments, Evaluation& evaluation) {
+             const Value created = CreationTimestamp(arguments[0], evaluation);
+             if (!created.Is(cel::ValueKind::kTimestamp)) return created;
+             return Value::Double(SecondsSince(created.AsTimestamp(), runtime.Now()));
+           }});
+    }
+    environment.AddFunction("UnixSecond",
+                            {.id = "unix_second" + suffix,
+                             .is_member = is_member,
+                             .arguments = {Type::Timestamp()},
+                             .result = Type::Double(),
+                             .call = [](std::span<const Value> arguments, Evaluation&) {
+                               const int64_t nanos = UnixNanos(arguments[0].AsTimestamp());
+                               return Value::Double(static_cast<double>(nanos) / 1e9);
+                             }});
+  }
+  AddQuantities(environment);
+}
+
+std::string Unsupported(std::string_view function, const cel::Value& value) {
+  if (value.IsError()) return std::string(value.AsText());
+  return fmt::format("{} unsupported type: {}", function, cel::TypeNameOf(value));
+}
+
+bool IsQuantity(const cel::Value& value) {
+  return value.Is(cel::ValueKind::kHost) && &value.AsHost() == &QuantityType();
+}
+
+// Go's conversion of a double on amd64: what does not fit is the lowest int.
+int64_t Truncate(double number) {
+  constexpr double kTwoTo63 = 9223372036854775808.0;
+  return number >= -kTwoTo63 && number < kTwoTo63 ? static_cast<int64_t>(number) : INT64_MIN;
+}
+
+}  // namespace
+
+// The types of Kubernetes as expressions see them, made from the type table.
+class CelEnvironment::Types {
+ public:
+  Types() {
+    for (const auto& [prefix, name] : kTypes) {
+      cel::JsonStruct& structure = structs_.emplace_back();
+      structure.name = "v1." + std::string(name);
+      by_name_.emplace(std::string(prefix) + std::string(name), &structure);
+    }
+    for (auto& [name, structure] : by_name_) FillFields(name, *structure);
+    cel::JsonType& any = Make(cel::Type::Map(cel::Type::String(), cel::Type::Dyn()));
+    any_ = &any;
+  }
+
+  [[nodiscard]] const cel::JsonType* ForStruct(std::string_view name) const {
+    for (const cel::JsonType& type : types_) {
+      if (type.structure != nullptr && type.structure->name == name && !type.pointer) return &type;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] const cel::JsonType* any() const { return any_; }
+  [[nodiscard]] const std::deque<cel::JsonStruct>& structs() const { return structs_; }
+
+ private:
+  cel::JsonType& Make(cel::Type type) {
+    return types_.emplace_back(cel::JsonType{.type = std::move(type)});
+  }
+
+  void FillFields(std::string_view name, cel::JsonStruct& structure) {
+    const TypeTable& table = TypeTable::BuiltIn();
+    const openapi::TypeId id = table.Find(name);
+    KULISSE_ASSERT(id != openapi::kNoType);
+    for (const openapi::JsonField& field : table.Get(id).json_fields) {
+      if (field.parent != nullptr) continue;  // apiVersion and kind: KWOK's objects lack them
+      structure.fields.push_back(
+          {.name = std::string(field.field->json_name), .type = TypeOfField(*field.field)});
+    }
+    std::ranges::sort(structure.fields, {}, &cel::JsonField::name);
+    // The type of the struct itself, for the variable.
+    cel::JsonType& self = Make(cel::Type::Struct(structure.name));
+    self.structure = &structure;
+  }
+
+  const cel::JsonType* TypeOfField(const FieldInfo& field) {
+    const TypeInfo& value = TypeTable::BuiltIn().Get(field.type);
+    if (field.shape == FieldShape::kMap && value.kind == openapi::TypeKind::kQuantity) {
+      cel::JsonType& list = Make(cel::Type::Struct(std::string(ResourceListType().name())));
+      list.host = &ResourceListType();
+      return &list;
+    }
+    const cel::JsonType* element = TypeOf(value);
+    if (field.shape == FieldShape::kList) {
+      cel::JsonType& list = Make(cel::Type::List(element->type));
+      list.element = element;
+      return &list;
+    }
+    if (field.shape == FieldShape::kMap) {
+      cel::JsonType& map = Make(cel::Type::Map(cel::Type::String(), element->type));
+      map.element = element;
+      return &map;
+    }
+    // Times and durations are converted, pointers or not.
+    const bool converted =
+        value.kind == openapi::TypeKind::kTime || value.kind == openapi::TypeKind::kDuration;
+    if (!field.pointer || converted) return element;
+    cel::JsonType& pointer = types_.emplace_back(*element);
+    pointer.type = pointer.type.Nullable();
+    pointer.pointer = true;
+    return &pointer;
+  }
+
+  const cel::JsonType* TypeOf(const TypeInfo& info) {
+    switch (info.kind) {
+      case openapi::TypeKind::kString:
+        return &Make(cel::Type::String());
+      case openapi::TypeKind::kBool:
+        return &Make(cel::Type::Bool());
+      case openapi::TypeKind::kInt32:
+      case openapi::TypeKind::kInt64:
+        return &Make(cel::Type::Int());
+      case openapi::TypeKind::kDouble:
+        return &Make(cel::Type::Double());
+      case openapi::TypeKind::kBytes:
+        return &Make(cel::Type::Bytes());
+      case openapi::TypeKind::kTime:
+      case openapi::TypeKind::kMicroTime:
+        return &Make(cel::Type::Timestamp());
+      case openapi::TypeKind::kDuration:
+        return &Make(cel::Type::Duration());
+      case openapi::TypeKind::kQuantity: {
+        cel::JsonType& quantity = Make(cel::Type::Struct(std::string(QuantityType().name())));
+        quantity.host = &QuantityType();
+        return &quantity;
+      }
+      default: {
+        cel::JsonType& type = Make(cel::Type::Struct("v1." + std::string(info.go_name)));
+        const auto found = by_name_.find(info.name);
+        if (found != by_name_.end()) type.structure = found->second;
+        return &type;
+      }
+    }
+  }
+
+  std::deque<cel::JsonStruct> structs_;
+  std::deque<cel::JsonType> types_;
+  std::map<std::string, cel::JsonStruct*, std::less<>> by_name_;
+  const cel::JsonType* any_ = nullptr;
+};
+
+CelEnvironment::CelEnvironment(Runtime& runtime) : types_(std::make_unique<const Types>()) {
+  pod_ = MakeFor(types_->ForStruct("v1.Pod"), runtime);
+  node_ = MakeFor(types_->ForStruct("v1.Node"), runtime);
+  any_ = MakeFor(types_->any(), runtime);
+}
+
+CelEnvironment::~CelEnvironment() = default;
+
+CelEnvironment::ForKind CelEnvironment::MakeFor(const cel::JsonType* self, Runtime& runtime) const {
+  auto environment = std::make_unique<cel::Environment>();
+  environment->AddVariable("self", self == types_->any() ? self->type : self->type.Nullable());
+  for (const cel::JsonStruct& structure : types_->structs()) environment->AddStruct(&structure);
+  AddFunctions(*environment, runtime);
+  return {.environment = std::move(environment), .self = self};
+}
+
+std::expected<CelExpression, std::string> CelEnvironment::Compile(std::string_view expression,
+                                                                  std::string_view api_group,
+                                                                  std::string_view kind) const {
+  if (expression.empty()) return std::unexpected("no source code");
+  const bool is_core = api_group == "v1" || api_group.empty();
+  const ForKind& environment = is_core && kind == "Pod"    ? pod_
+                               : is_core && kind == "Node" ? node_
+                                                           : any_;
+  auto program = environment.environment->Compile(expression, "");
+  if (!program) return std::unexpected("failed to compile expression: " + program.error().text);
+  return CelExpression(std::move(*program), environment.self);
+}
+
+cel::Value CelExpression::Evaluate(const json::Value& self, cel::Evaluation& evaluation) const {
+  const cel::Value variables[] = {cel::FromJson(&self, self_, evaluation)};
+  return program_.Evaluate(variables, evaluation);
+}
+
+std::expected<bool, std::string> CelExpression::AsBool(const json::Value& self) const {
+  cel::Evaluation evaluation;
+  const cel::Value value = Evaluate(self, evaluation);
+  if (value.Is(cel::ValueKind::kBool)) return value.AsBool();
+  return std::unexpected(Unsupported("cel.AsBool", value));
+}
+
+std::expected<int64_t, std::string> CelExpression::AsInt64(const json::Value& self) const {
+  cel::Evaluation evaluation;
+  const cel::Value value = Evaluate(self, evaluation);
+  switch (value.kind()) {
+    case cel::ValueKind::kDuration:
+    case cel::ValueKind::kInt:
+    case cel::ValueKind::kUint:
+      return value.AsInt();
+    case cel::ValueKind::kDouble:
+      return Truncate(value.AsDouble());
+    case cel::ValueKind::kBool:
+      return value.AsBool() ? 1 : 0;
+    default:
+      return std::unexpected(Unsupported("cel.AsInt64", value));
+  }
+}
+
+std::expected<double, std::string> CelExpression::AsFloat64(const json::Value& self) const {
+  cel::Evaluation evaluation;
+  const cel::Value value = Evaluate(self, evaluation);
+  switch (value.kind()) {
+    case cel::ValueKind::kDuration:
+    case cel::ValueKind::kInt:
+      return static_cast<double>(value.AsInt());
+    case cel::ValueKind::kUint:
+      return static_cast<double>(value.AsUint());
+    case cel::ValueKind::kDouble:
+      return value.AsDouble();
+    case cel::ValueKind::kBool:
+      return value.AsBool() ? 1 : 0;
+    default:
+      if (IsQuantity(value)) return AsQuantity(value).AsDouble();
+      return std::unexpected(Unsupported("cel.AsFloat64", value));
+  }
+}
+
+std::expected<Duration, std::string> CelExpression::AsDuration(const json::Value& self) const {
+  cel::Evaluation evaluation;
+  const cel::Value value = Evaluate(self, evaluation);
+  switch (value.kind()) {
+    case cel::ValueKind::kString: {
+      const auto duration = ParseGoDuration(value.AsText());
+      if (duration) return *duration;
+      return std::unexpected(fmt::format("time: invalid duration \"{}\"", value.AsText()));
+    }
+    case cel::ValueKind::kDuration:
+    case cel::ValueKind::kInt:
+    case cel::ValueKind::kUint:
+      return Duration(value.AsInt());
+    case cel::ValueKind::kDouble:
+      return Duration(Truncate(value.AsDouble()));
+    default:
+      return std::unexpected(Unsupported("cel.AsDuration", value));
+  }
+}
+
+std::expected<std::string, std::string> CelExpression::AsString(const json::Value& self) const {
+  cel::Evaluation evaluation;
+  const cel::Value value = Evaluate(self, evaluation);
+  if (value.Is(cel::ValueKind::kString)) return std::string(value.AsText());
+  return std::unexpected(Unsupported("cel.AsString", value));
+}
+
+std::pair<std::string, std::string> CelExpression::Show(const json::Value& self) const {
+  cel::Evaluation evaluation;
+  const cel::Value value = Evaluate(self, evaluation);
+  if (value.IsError()) return {"error", std::string(value.AsText())};
+  return {std::string(cel::TypeNameOf(value)), cel::DebugText(value, evaluation)};
+}
+
+}  // namespace kulisse::simulator
