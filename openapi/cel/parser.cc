@@ -78,6 +78,11 @@ class Parser {
     return true;
   }
 
+  // Whether the next token but one is a number that a sign may belong to.
+  [[nodiscard]] bool IsNumberAhead() const {
+    return Ahead(1).kind == TokenKind::kInt || Ahead(1).kind == TokenKind::kFloat;
+  }
+
   // --- errors ---
   Expr* Refuse(Position position, std::string message) {
     issues_->push_back({.position = position, .message = std::move(message)});
@@ -253,13 +258,15 @@ class Parser {
   }
 
   Expr* Unary() {
-    const bool is_number = Ahead(1).kind == TokenKind::kInt || Ahead(1).kind == TokenKind::kFloat;
-    const std::string_view op = IsOperator("!") ? "!" : IsOperator("-") && !is_number ? "-" : "";
+    const std::string_view op = IsOperator("!")                       ? "!"
+                                : IsOperator("-") && !IsNumberAhead() ? "-"
+                                                                      : "";
     if (op.empty()) return Member();
     const Position position = Now().position;
     size_t count = 0;
     while (TakeOperator(op)) ++count;
-    if (!BeginsOperand(Now()) || IsOperator("!") || IsOperator("-")) {
+    const bool negative = IsOperator("-") && IsNumberAhead();
+    if (!BeginsOperand(Now()) || IsOperator("!") || (IsOperator("-") && !negative)) {
       if (op == "-") return NoViableFrom(position);
       return Is(TokenKind::kEnd) ? Extraneous(kOperandTokens) : MissingOperand();
     }
