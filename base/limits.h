@@ -56,8 +56,9 @@ inline constexpr auto kTlsHandshakeTimeMax = 10s;
 inline constexpr size_t kVerifiedCertificatesMax = 1024;
 // Open connections of one listener; more wait in the kernel's backlog.
 inline constexpr size_t kConnectionsMax = 16'384;
-// Bytes of an answer's body that are produced before the socket must take some.
-inline constexpr size_t kResponseChunkBytes = 256 * 1024;
+// Bytes of an answer's body that are produced before the socket must take some. Buffers of that
+// size stay in the heap: larger ones are mapped and cleared by the kernel each time.
+inline constexpr size_t kResponseChunkBytes = 64 * 1024;
 // Bodies from this size on are compressed when the client accepts gzip (upstream: 128 KiB).
 inline constexpr size_t kGzipBodyBytesMin = 128 * 1024;
 // Time between SIGTERM and the end of the last connection.

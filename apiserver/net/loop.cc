@@ -8,6 +8,7 @@
 
 #include "apiserver/net/connection.h"
 #include "base/assert.h"
+#include "base/limits.h"
 
 namespace kulisse::apiserver::net {
 
@@ -15,6 +16,8 @@ namespace {
 
 // A read takes at most this much: four TLS records.
 constexpr size_t kScratchBytes = 64 * 1024;
+// Of a new buffer: a piece of an answer, and the event or object that fills it up.
+constexpr size_t kBufferBytes = kResponseChunkBytes + 16 * 1024;
 // Larger buffers are not kept.
 constexpr size_t kSpareBytesMax = 256 * 1024;
 
@@ -116,6 +119,12 @@ void Loop::Remove(Connection& connection) {
 
 void Loop::NoteDeadline(MonotonicTime deadline) {
   next_deadline_ = std::min(next_deadline_, deadline);
+}
+
+std::string Loop::TakeBuffer() {
+  std::string buffer = std::exchange(spare_buffer_, {});
+  buffer.reserve(kBufferBytes);
+  return buffer;
 }
 
 void Loop::GiveBuffer(std::string buffer) {

@@ -71,7 +71,7 @@ class Loop {
   // Where connections read to; its bytes are gone when the next one reads.
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
   // A buffer to write an answer into, empty but with the room of the last one, and back again.
-  [[nodiscard]] std::string TakeBuffer() { return std::exchange(spare_buffer_, {}); }
+  [[nodiscard]] std::string TakeBuffer();
   void GiveBuffer(std::string buffer);
 
   void Add(std::shared_ptr<Connection> connection);

@@ -17,7 +17,7 @@ using State = BodySource::State;
 // A body up to this size goes out in one piece with its head.
 constexpr size_t kJoinBodyBytesMax = 32 * 1024;
 // A source is asked again until a piece has this size, so that many small events share a write.
-constexpr size_t kPieceBytesMin = 64 * 1024;
+constexpr size_t kPieceBytesMin = kResponseChunkBytes;
 // "0000ffff\r\n": room for the size before a chunk.
 constexpr size_t kChunkDigits = 8;
 constexpr size_t kChunkHeadBytes = kChunkDigits + 2;
