@@ -3,6 +3,7 @@
 // Upstream: common/ast. Owns: its nodes and the texts of literals. Threads: one at a time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -35,6 +36,7 @@ struct Expr {
   bool is_member = false;  // of a call: it has a target
   bool test_only = false;  // of a select: has()
   Position position = kNoPosition;
+  int height = 1;  // 1 + the highest argument's
   std::string name;
   std::string iteration_variable;
   std::string accumulator;
@@ -58,6 +60,13 @@ struct Ast {
     expr.kind = kind;
     expr.position = position;
     return &expr;
+  }
+  // The same node, its height counted: its arguments are complete.
+  static Expr* Complete(Expr* expr) {
+    for (const Expr* argument : expr->arguments) {
+      expr->height = std::max(expr->height, argument->height + 1);
+    }
+    return expr;
   }
 };
 

@@ -10,6 +10,12 @@ namespace kulisse::openapi::cel {
 inline constexpr size_t kCelCodePointsMax = 100'000;
 // Expressions inside of each other, as cel-go counts them (250). A compile error.
 inline constexpr int kCelDepthMax = 250;
+// How high the tree of an expression may be, macros expanded: what walks it recurses. A compile
+// error; cel-go's limit of 250 operands in a row or in each other is hit first, but where rows and
+// nesting multiply.
+inline constexpr int kCelHeightMax = 600;
+// Types in a type, as list(map(string, int)) has four. Parts of larger ones are dyn to the checker.
+inline constexpr unsigned kCelTypeSizeMax = 500;
 // Errors that one compilation reports (cel-go: 100); how many more there are is told.
 inline constexpr size_t kCelIssuesMax = 100;
 // A line of the expression that errors quote, bytes (cel-go: 16,384). Longer ones are not quoted.

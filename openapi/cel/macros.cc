@@ -58,7 +58,7 @@ class Expansion {
   Expr* Node(ExprKind kind, std::vector<Expr*> arguments = {}) {
     Expr* node = ast_.Make(kind, call_.position);
     node->arguments = std::move(arguments);
-    return node;
+    return Ast::Complete(node);
   }
   Expr* Literal(Value value) {
     Expr* literal = Node(ExprKind::kLiteral);

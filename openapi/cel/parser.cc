@@ -181,7 +181,11 @@ class Parser {
     Expr* call = ast_.Make(ExprKind::kCall, position);
     call->name = function;
     call->arguments = std::move(arguments);
-    return call;
+    return Complete(call);
+  }
+  // The node with all its arguments, unless the tree is too high now.
+  Expr* Complete(Expr* expr) {
+    return Ast::Complete(expr)->height > kCelHeightMax ? TooDeep() : expr;
   }
   Expr* Literal(Position position, Value value) {
     Expr* literal = ast_.Make(ExprKind::kLiteral, position);
@@ -191,7 +195,7 @@ class Parser {
   // A call by name, or what a macro of that name makes of it.
   Expr* CallOrMacro(Expr* call) {
     Expr* expanded = ExpandMacro(ast_, *call, issues_);
-    return expanded != nullptr ? expanded : call;
+    return Complete(expanded != nullptr ? expanded : call);
   }
 
   // Counts how deep expressions are in each other, on the way in and out.
@@ -227,7 +231,7 @@ class Parser {
     if (failed_ || !IsOperator(op)) return first;
     Expr* call = Call(function, Now().position, {first});
     while (!failed_ && TakeOperator(op)) call->arguments.push_back(term());
-    return call;
+    return Complete(call);
   }
 
   // Operators of one precedence, from left to right.
@@ -321,7 +325,7 @@ class Parser {
     Expr* select = ast_.Make(ExprKind::kSelect, position);
     select->name = name.text;
     select->arguments = {operand};
-    return select;
+    return Complete(select);
   }
 
   // Up to and with the closing parenthesis.
@@ -439,7 +443,7 @@ class Parser {
       result->arguments.push_back(Conditional());
       if (!TakeOperator(",") && !IsOperator("}") && !failed_) Mismatched("{'}', ','}");
     }
-    return result;
+    return Complete(result);
   }
 
   Expr* List() {
@@ -455,7 +459,7 @@ class Parser {
       if (TakeOperator("]")) break;
       if (IsOperator(",")) return Mismatched("']'");
     }
-    return list;
+    return Complete(list);
   }
 
   Expr* Map() {
@@ -473,7 +477,7 @@ class Parser {
       if (TakeOperator("}")) break;
       if (IsOperator(",")) return Mismatched("'}'");
     }
-    return map;
+    return Complete(map);
   }
 
   // --- literals ---

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "openapi/cel/limits.h"
+
 namespace kulisse::openapi::cel {
 namespace {
 
@@ -47,6 +49,22 @@ bool IsEqualOrLessSpecific(const Type& a, const Type& b) {
 }
 
 }  // namespace
+
+Type Type::List(Type element) {
+  if (element.size_ > kCelTypeSizeMax) element = Dyn();
+  const uint32_t size = element.size_ + 1;
+  Type list(TypeKind::kList, "list", {std::move(element)});
+  list.size_ = size;
+  return list;
+}
+
+Type Type::Map(Type key, Type value) {
+  if (key.size_ + value.size_ > kCelTypeSizeMax) key = value = Dyn();
+  const uint32_t size = key.size_ + value.size_ + 1;
+  Type map(TypeKind::kMap, "map", {std::move(key), std::move(value)});
+  map.size_ = size;
+  return map;
+}
 
 Type Type::Nullable() const {
   Type type = *this;
@@ -103,7 +121,25 @@ bool Type::IsAssignableFrom(const Type& from) const {
 }
 
 void Substitution::Set(const Type& variable, Type type) {
-  types_.insert_or_assign(variable.name(), std::move(type));
+  const auto found = types_.find(variable.name());
+  if (found == types_.end()) {
+    changes_.push_back({.name = variable.name(), .before = std::nullopt});
+    types_.emplace(variable.name(), std::move(type));
+  } else {
+    changes_.push_back({.name = variable.name(), .before = std::move(found->second)});
+    found->second = std::move(type);
+  }
+}
+
+void Substitution::RollBack(size_t changes) {
+  for (; changes_.size() > changes; changes_.pop_back()) {
+    Change& change = changes_.back();
+    if (change.before) {
+      types_.insert_or_assign(change.name, std::move(*change.before));
+    } else {
+      types_.erase(change.name);
+    }
+  }
 }
 
 const Type* Substitution::Find(const Type& variable) const {
@@ -138,17 +174,17 @@ Type Substitution::Apply(const Type& type, bool params_to_dyn) const {
 }
 
 bool Substitution::Assign(const Type& to, const Type& from) {
-  Substitution copy = *this;
-  if (!copy.TryAssign(to, from)) return false;
-  *this = std::move(copy);
-  return true;
+  changes_.clear();
+  if (TryAssign(to, from)) return true;
+  RollBack(0);
+  return false;
 }
 
 bool Substitution::AssignAll(std::span<const Type> to, std::span<const Type> from) {
-  Substitution copy = *this;
-  if (!copy.TryAssignAll(to, from)) return false;
-  *this = std::move(copy);
-  return true;
+  changes_.clear();
+  if (TryAssignAll(to, from)) return true;
+  RollBack(0);
+  return false;
 }
 
 // Upstream: checker/types.go internalIsAssignable. Its names: `to` is t1, `from` is t2.

@@ -2,6 +2,7 @@
 // Upstream: cel-go common/types/types.go and checker/types.go.
 //
 // Threads: a value; pure functions.
+// Limits: kCelTypeSizeMax types in one; the parts of larger ones are dyn.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kulisse::openapi::cel {
@@ -50,10 +52,8 @@ class Type {
   static Type Bytes() { return Type(TypeKind::kBytes, "bytes"); }
   static Type Timestamp() { return Type(TypeKind::kTimestamp, "google.protobuf.Timestamp"); }
   static Type Duration() { return Type(TypeKind::kDuration, "google.protobuf.Duration"); }
-  static Type List(Type element) { return Type(TypeKind::kList, "list", {std::move(element)}); }
-  static Type Map(Type key, Type value) {
-    return Type(TypeKind::kMap, "map", {std::move(key), std::move(value)});
-  }
+  static Type List(Type element);
+  static Type Map(Type key, Type value);
   static Type Struct(std::string name) { return Type(TypeKind::kStruct, std::move(name)); }
   static Type TypeOf(Type type) { return Type(TypeKind::kType, "type", {std::move(type)}); }
   static Type AnyType() { return Type(TypeKind::kType, "type"); }
@@ -86,6 +86,7 @@ class Type {
 
   TypeKind kind_ = TypeKind::kError;
   bool nullable_ = false;
+  uint32_t size_ = 1;  // types in it
   std::string name_ = "error";
   std::vector<Type> parameters_;
 };
@@ -104,6 +105,13 @@ class Substitution {
   bool AssignAll(std::span<const Type> to, std::span<const Type> from);
 
  private:
+  // What a variable stood for before it was set.
+  struct Change {
+    std::string name;
+    std::optional<Type> before;
+  };
+
+  void RollBack(size_t changes);
   bool TryAssign(const Type& to, const Type& from);
   bool TryAssignAll(std::span<const Type> to, std::span<const Type> from);
   // Whether `variable` can stand for `type`; nothing when it stands for something that does not go
@@ -113,6 +121,7 @@ class Substitution {
   [[nodiscard]] bool OccursNot(const Type& variable, const Type& within) const;
 
   std::map<std::string, Type, std::less<>> types_;
+  std::vector<Change> changes_;  // since Assign began
 };
 
 // The less specific of two types that go with each other.

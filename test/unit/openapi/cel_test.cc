@@ -97,5 +97,154 @@ TEST(CelTest, OptionsOfTheCheckerMatter) {
          "cel_strict.jsonl");
 }
 
+// --- limits ---
+
+constexpr std::string_view kExhausted = "operation cancelled: actual cost limit exceeded";
+
+std::string Repeat(std::string_view text, size_t count) {
+  std::string result;
+  for (size_t i = 0; i < count; ++i) result += text;
+  return result;
+}
+
+// Text of the outcome: what was refused, the error, or the value.
+std::string Answer(const Environment& environment, const std::string& expression) {
+  return Outcome(environment, Variables(), expression).back();
+}
+
+TEST(CelTest, StepsAreBoundedAndNothingAbsorbsThat) {
+  const Environment environment = MakeEnvironment();
+  const std::string list = "[" + Repeat("0,", 150) + "]";
+  const std::string loops =
+      list + ".all(a, " + list + ".all(b, " + list + ".all(c, a + b + c == 0)))";
+  EXPECT_EQ(Answer(environment, loops), kExhausted);
+  EXPECT_EQ(Answer(environment, loops + " || true"), kExhausted);
+  EXPECT_EQ(Answer(environment, "true || " + loops), "true");
+  EXPECT_EQ(Answer(environment, "[1].map(x, " + loops + ")"), kExhausted);
+}
+
+TEST(CelTest, MemoryIsBounded) {
+  const Environment environment = MakeEnvironment();
+  // Each map makes the text twice as long.
+  std::string expression = "['0123456789abcdef']";
+  for (int i = 0; i < 30; ++i) expression += ".map(x, x + x)";
+  EXPECT_EQ(Answer(environment, expression + ".size()"), kExhausted);
+}
+
+TEST(CelTest, NestingIsBounded) {
+  const Environment environment = MakeEnvironment();
+  const auto refused = [](size_t column) {
+    return "ERROR: <input>:-1:0: expression recursion limit exceeded: " + std::to_string(column);
+  };
+  EXPECT_EQ(Answer(environment, Repeat("(", 200) + "1" + Repeat(")", 200)), "1");
+  EXPECT_EQ(Answer(environment, Repeat("(", 100'000)), refused(kCelDepthMax));
+  EXPECT_EQ(Answer(environment, Repeat("[", 50'000)), refused(kCelDepthMax));
+  EXPECT_EQ(Answer(environment, "1" + Repeat("+1", 200)), "201");
+  EXPECT_EQ(Answer(environment, "1" + Repeat("+1", 40'000)), refused(kCelDepthMax));
+  EXPECT_EQ(Answer(environment, "o" + Repeat(".a", 40'000)), refused(kCelDepthMax));
+  EXPECT_EQ(Answer(environment, Repeat("!", 50'000) + "b"), "true");
+  EXPECT_EQ(Answer(environment, Repeat("true && ", 10'000) + "b"), "true");
+  // Rows in brackets in rows: each within the limit of cel-go, together a tree that is too high.
+  std::string rows = "1";
+  for (int i = 0; i < 20; ++i) rows = "(" + rows + Repeat("+1", 150) + ")";
+  EXPECT_EQ(Answer(environment, rows), refused(kCelDepthMax));
+}
+
+TEST(CelTest, LongTextsAreRefused) {
+  const Environment environment = MakeEnvironment();
+  EXPECT_EQ(Answer(environment, "1" + std::string(kCelCodePointsMax, ' ')),
+            "ERROR: <input>:-1:0: expression code point size exceeds limit: size: 100001, limit "
+            "100000");
+  // A line that is too long is not quoted.
+  const std::string answer = Answer(environment, std::string(20'000, ' ') + "x");
+  EXPECT_EQ(answer, "ERROR: <input>:1:20001: undeclared reference to 'x' (in container '')");
+}
+
+TEST(CelTest, TypesThatGrowStayCheap) {
+  const Environment environment = MakeEnvironment();
+  std::string expression = "[1]";
+  for (int i = 0; i < 100; ++i) expression += ".map(x, {'k': [x, x], 'l': [[x]]})";
+  EXPECT_EQ(Answer(environment, expression + ".size()"), "1");
+}
+
+TEST(CelTest, ManyErrorsAreCounted) {
+  const Environment environment = MakeEnvironment();
+  const std::string answer = Answer(environment, "[" + Repeat("x,", 150) + "]");
+  EXPECT_TRUE(answer.ends_with("\n50 more errors were truncated")) << answer.substr(0, 200);
+}
+
+// --- hosts ---
+
+TEST(CelTest, HostsAddFunctions) {
+  Environment environment;
+  environment.AddVariable("n", Type::Int());
+  environment.AddFunction("twice", {.id = "twice_int",
+                                    .arguments = {Type::Int()},
+                                    .result = Type::Int(),
+                                    .call = [](std::span<const Value> arguments, Evaluation&) {
+                                      return Value::Int(arguments[0].AsInt() * 2);
+                                    }});
+  environment.AddFunction("twice",
+                          {.id = "string_twice",
+                           .is_member = true,
+                           .arguments = {Type::String()},
+                           .result = Type::String(),
+                           .call = [](std::span<const Value> arguments, Evaluation& evaluation) {
+                             const std::string text(arguments[0].AsText());
+                             return evaluation.MakeString(text + text);
+                           }});
+  environment.AddFunction("net.host", {.id = "host",
+                                       .arguments = {},
+                                       .result = Type::String(),
+                                       .call = [](std::span<const Value>, Evaluation& evaluation) {
+                                         return evaluation.Fail("no network");
+                                       }});
+  const auto answer = [&](const std::string& expression) {
+    const auto program = environment.Compile(expression);
+    if (!program) return program.error().text;
+    Evaluation evaluation;
+    const Value variables[] = {Value::Int(21)};
+    return PlainText(program->Evaluate(variables, evaluation));
+  };
+  EXPECT_EQ(answer("twice(n)"), "42");
+  EXPECT_EQ(answer("'ab'.twice() + string(twice(1))"), "abab2");
+  EXPECT_EQ(answer("twice(dyn('x'))"), "no such overload: twice(string)");
+  EXPECT_EQ(answer("net.host()"), "no network");
+  EXPECT_EQ(answer("net.host() == '' || true"), "true");
+  EXPECT_EQ(answer("'a'.twice(1)"),
+            "ERROR: <input>:1:10: found no matching overload for 'twice' applied to "
+            "'string.(int)'\n | 'a'.twice(1)\n | .........^");
+}
+
+TEST(CelTest, RulesOfTimeZonesAreRead) {
+  struct Row {
+    std::string_view rule;
+    int64_t seconds;
+    int64_t offset;
+  };
+  constexpr Row kRows[] = {
+      {"UTC0", 0, 0},
+      {"<+03>-3", 0, 10'800},
+      {"EST5EDT,M3.2.0,M11.1.0", 1'704'067'200, -18'000},  // 2024-01-01
+      {"EST5EDT,M3.2.0,M11.1.0", 1'719'792'000, -14'400},  // 2024-07-01
+      {"AEST-10AEDT,M10.1.0,M4.1.0/3", 1'704'067'200, 39'600},
+      {"AEST-10AEDT,M10.1.0,M4.1.0/3", 1'719'792'000, 36'000},
+      {"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", 1'719'792'000, -3'600},
+      {"IST-1GMT0,M10.5.0,M3.5.0/1", 1'704'067'200, 0},
+      {"AAA4BBB,J60,J300", 1'719'792'000, -10'800},
+      {"AAA4BBB,59,300/12:30:30", 1'719'792'000, -10'800},
+  };
+  for (const Row& row : kRows) {
+    const auto offset = OffsetOfRule(row.rule, row.seconds);
+    ASSERT_TRUE(offset.has_value()) << row.rule;
+    EXPECT_EQ(*offset, row.offset) << row.rule;
+  }
+  for (const std::string_view wrong :
+       {"", "U0", "UTC", "EST5EDT,M3.2.0", "EST5EDT,M13.2.0,M11.1.0", "EST5EDT,M3.6.0,M11.1.0",
+        "EST5EDT,M3.2.7,M11.1.0", "EST999", "<+03-3", "EST5EDT,M3.2.0,M11.1.0x"}) {
+    EXPECT_FALSE(OffsetOfRule(wrong, 0).has_value()) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace kulisse::openapi::cel
