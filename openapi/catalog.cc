@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "openapi/facts.h"
+#include "openapi/structural_schema.h"
 
 namespace kulisse::openapi {
 namespace {
@@ -97,7 +98,7 @@ struct Row {
   std::string_view storage_version_hash;
 };
 
-// "io.k8s.api.core.v1.Pod" is found by ("", "v1", "Pod"): all but two groups are k8s.io/api
+// "io.k8s.api.core.v1.Pod" is found by ("", "v1", "Pod"): all but a few groups are k8s.io/api
 // packages, whose names are the group up to its first dot (rbac and flowcontrol included).
 TypeId FindType(GroupVersionText gv, std::string_view kind) {
   std::string name;
@@ -107,6 +108,8 @@ TypeId FindType(GroupVersionText gv, std::string_view kind) {
     name = "io.k8s.kube-aggregator.pkg.apis.apiregistration";
   } else if (gv.group.empty()) {
     name = "io.k8s.api.core";
+  } else if (gv.group == "kwok.x-k8s.io") {
+    name = "io.x-k8s.kwok";
   } else {
     name = "io.k8s.api." + std::string(gv.group.substr(0, gv.group.find('.')));
   }
@@ -128,13 +131,16 @@ std::string ResourceInfo::api_version() const {
   return std::string(group).append("/").append(version);
 }
 
-// Reads resources.tsv, whose rows are in discovery order, a resource before its subresources.
+// Reads resources.tsv, whose rows are in discovery order, a resource before its subresources; then
+// the custom resources in the same form.
 class CatalogLoader {
  public:
   Catalog* Load() {
-    std::string_view rest = FactFile("resources.tsv");
-    (void)TakeUntil('\n', &rest);  // the names of the columns
-    while (!rest.empty()) AddRow(Row(TakeUntil('\n', &rest)));
+    for (const std::string_view file : {"resources.tsv", "custom_resources.tsv"}) {
+      std::string_view rest = FactFile(file);
+      (void)TakeUntil('\n', &rest);  // the names of the columns
+      while (!rest.empty()) AddRow(Row(TakeUntil('\n', &rest)));
+    }
     for (ResourceInfo& resource : catalog_->resources_) SetStorage(&resource);
     return catalog_;
   }
@@ -159,8 +165,10 @@ class CatalogLoader {
     resource.categories = SplitList(row.categories);
     resource.storage_version_hash = row.storage_version_hash;
     const std::string kind = ToString(resource.group_kind());
-    resource.has_generation =
-        std::ranges::find(kKindsWithGeneration, kind) != kKindsWithGeneration.end();
+    resource.schema = SchemaTextOf(resource.type);
+    resource.custom = !resource.schema.empty();
+    resource.has_generation = resource.custom || std::ranges::find(kKindsWithGeneration, kind) !=
+                                                     kKindsWithGeneration.end();
     catalog_->resources_.push_back(std::move(resource));
     AddGroupVersion(row.gv);
   }

@@ -54,6 +54,10 @@ struct ResourceInfo {
   std::vector<std::string_view> categories;
   std::vector<SubresourceInfo> subresources;
   std::string_view storage_version_hash;
+  // Of a CustomResourceDefinition (those that come with the program need none): JSON and YAML
+  // alone, no strategic merge patches.
+  bool custom = false;
+  std::string_view schema;  // its openAPIV3Schema as JSON; "" of built-in resources
   // metadata.generation is kept for the kind (upstream: strategies).
   bool has_generation = false;
   // Where its objects are kept: "pods", "deployments.apps". Versions of a resource share it, and
@@ -77,7 +81,7 @@ struct GroupInfo {
 
 class Catalog {
  public:
-  // What kube-apiserver 1.36 serves by default.
+  // What kube-apiserver 1.36 serves by default, and KWOK's custom resources.
   static const Catalog& BuiltIn();
 
   [[nodiscard]] const ResourceInfo* Find(std::string_view group, std::string_view version,

@@ -211,13 +211,15 @@ class Defaulter {
   void Field(Value& value, const FieldInfo& field) {
     switch (field.shape) {
       case FieldShape::kList:
-        for (Value& element : value.elements()) Struct(element, field.type);
+        for (Value& element : value.elements()) {
+          if (element.IsObject()) Struct(element, field.type);
+        }
         return;
       case FieldShape::kMap:
         for (Member& member : value.members()) {
           if (IsResourceList(field)) {
             RoundUp(member.value);
-          } else {
+          } else if (member.value.IsObject()) {
             Struct(member.value, field.type);
           }
         }

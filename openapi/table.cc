@@ -19,6 +19,7 @@ struct Tables {
   std::map<ResourceKey, const table::Printer*> printers;
   std::vector<TableColumn> fallback = {{"Name", "string", "name", 0},
                                        {"Created At", "date", "", 0}};
+  std::vector<TableColumn> custom = {{"Name", "string", "name", 0}, {"Age", "date", "", 0}};
 };
 
 // "Name:string:name:0 | Age:string::0"
@@ -65,6 +66,7 @@ const Tables& BuiltInTables() {
 std::span<const TableColumn> TableColumns(const ResourceInfo& resource) {
   if (!resource.Has(Verb::kGet) && !resource.Has(Verb::kList)) return {};
   const Tables& tables = BuiltInTables();
+  if (resource.custom) return tables.custom;
   const auto it = tables.columns.find({resource.group, resource.resource});
   return it == tables.columns.end() ? tables.fallback : it->second;
 }
@@ -79,6 +81,7 @@ void AppendTableCells(const ResourceInfo& resource, const json::Value& object, S
     return;
   }
   row.Name(object);
+  if (resource.custom) return row.Age(object);
   row.Text(object.FindString({"metadata", "creationTimestamp"}));
 }
 

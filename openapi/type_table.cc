@@ -114,7 +114,8 @@ struct TypeTableRows {
   std::vector<uint16_t> indices;
 };
 
-// Reads types.tsv: a row "name go_name kind notes…" per type, followed by its fields' rows
+// Reads types.tsv and custom_types.tsv, which together are sorted by name: a row "name go_name kind
+// notes…" per type, followed by its fields' rows
 // "(empty) json_name go_name number type notes…". Every vector gets its final size before spans
 // point into it.
 class TypeTableLoader {
@@ -140,14 +141,13 @@ class TypeTableLoader {
   void Count() {
     for (const KindWord& basic : kBasicTypes) AddId(basic.word);
     size_t fields = 0;
-    for (std::string_view rest = facts_; !rest.empty();) {
-      std::string_view line = TakeUntil('\n', &rest);
+    ForEachLine([&](std::string_view line) {
       if (line.starts_with('\t')) {
         ++fields;
       } else {
         AddId(TakeUntil('\t', &line));
       }
-    }
+    });
     rows_.types.reserve(ids_.size());
     rows_.fields.reserve(fields);
   }
@@ -168,15 +168,24 @@ class TypeTableLoader {
       rows_.types.push_back(type);
     }
     size_t first_field = 0;
-    for (std::string_view rest = facts_; !rest.empty();) {
-      const std::string_view line = TakeUntil('\n', &rest);
+    ForEachLine([&](std::string_view line) {
       if (line.starts_with('\t')) {
         rows_.fields.push_back(ReadField(line.substr(1)));
-        rows_.types.back().fields = std::span(rows_.fields).subspan(first_field);
+        TypeInfo& type = rows_.types.back();
+        type.fields = std::span(rows_.fields).subspan(first_field);
+        // Nothing is written that is not there.
+        if (type.custom) rows_.fields.back().omit_empty = rows_.fields.back().pointer = true;
       } else {
         first_field = rows_.fields.size();
         rows_.types.push_back(ReadType(line));
       }
+    });
+  }
+
+  template <class OnLine>
+  static void ForEachLine(OnLine on_line) {
+    for (const std::string_view file : {"types.tsv", "custom_types.tsv"}) {
+      for (std::string_view rest = FactFile(file); !rest.empty();) on_line(TakeUntil('\n', &rest));
     }
   }
 
@@ -188,6 +197,7 @@ class TypeTableLoader {
     while (!line.empty()) {
       std::string_view note = TakeUntil('\t', &line);
       if (note == "map_atomic") type.map_atomic = true;
+      if (note == "custom") type.custom = true;
       if (TakePrefix("unions=", &note)) type.unions = note;
     }
     return type;
@@ -274,7 +284,6 @@ class TypeTableLoader {
     }
   }
 
-  const std::string_view facts_ = FactFile("types.tsv");
   std::unordered_map<std::string_view, TypeId> ids_;
   TypeTableRows& rows_;
 };

@@ -2,7 +2,8 @@
 // row per field with JSON name, type, protobuf number, patch strategy, list type and so on. It is
 // data: openapi/generate reads the published Go modules and writes openapi/facts, which is embedded
 // and turned into these rows once at start. Decoding, protobuf, defaulting, validation, patches,
-// OpenAPI documents and tables all read them; no kind has code of its own for these.
+// OpenAPI documents and tables all read them; no kind has code of its own for these. Custom
+// resources that come with the program (KWOK's) have rows too, made from their schemas.
 //
 // Owns: all rows; they live as long as the program and never change. Threads: any.
 #pragma once
@@ -81,7 +82,10 @@ struct TypeInfo {
   std::string_view name;     // OpenAPI name: "io.k8s.api.core.v1.Pod"
   std::string_view go_name;  // "Pod"
   TypeKind kind = TypeKind::kStruct;
-  bool map_atomic = false;                 // `+structType=atomic`
+  bool map_atomic = false;  // `+structType=atomic`
+  // Of a custom resource: an object keeps what it has, in the order of names; whether values are
+  // right is for its schema to say (structural_schema.h).
+  bool custom = false;
   std::string_view unions;                 // JSON of x-kubernetes-unions, or ""
   std::span<const FieldInfo> fields;       // in Go struct order
   std::span<const JsonField> json_fields;  // flattened, in the order Go writes them

@@ -24,7 +24,7 @@ constexpr size_t kUnknownFieldsMax = 100;
 
 // Where the walk is: one link per object, list and map, on the stack.
 struct Place {
-  enum class Kind : uint8_t { kStruct, kList, kMap, kNestedDecoder };
+  enum class Kind : uint8_t { kStruct, kList, kMap, kNestedDecoder, kOwnDecoder };
 
   const Place* parent;
   Kind kind;
@@ -58,6 +58,7 @@ std::string_view NamedGoType(const Place* place) {
     case Place::Kind::kStruct:
       return place->field->field->go_type;
     case Place::Kind::kNestedDecoder:
+    case Place::Kind::kOwnDecoder:
       return "";
     default:
       return GoElementType(NamedGoType(place->parent));
@@ -86,6 +87,7 @@ class Normalizer {
  private:
   bool Struct(Value& value, TypeId type, const Place* parent);
   bool Field(Value& value, const FieldInfo& field, const Place* place);
+  bool CustomField(Value& value, const FieldInfo& field, const Place* place);
   bool List(Value& value, TypeId type, const Place* place);
   bool Map(Value& value, TypeId type, const Place* place);
   bool Leaf(Value& value, const TypeInfo& type, const Place* place);
@@ -118,6 +120,7 @@ std::string TypeError(std::string_view what, std::string_view go_type, const Pla
   const TypeInfo* owner = nullptr;
   std::string path;
   for (const Place* at = place; at != nullptr; at = at->parent) {
+    if (at->kind == Place::Kind::kOwnDecoder) break;  // it knows nothing of what is above
     if (at->kind == Place::Kind::kNestedDecoder) owner = nullptr;
     if (at->kind != Place::Kind::kStruct || at->field == nullptr) continue;
     if (owner == nullptr) owner = at->type;
@@ -179,8 +182,10 @@ bool Normalizer::Element(Value& value, TypeId type, const Place* place) {
 
 bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
   const TypeInfo& type = table_.Get(type_id);
-  if (!value.IsObject())
+  if (!value.IsObject()) {
+    if (type.custom) return true;
     return Note(TypeError(GoWordOf(value), GoTypeAt(parent, PlainGoType(type)), parent));
+  }
   Place place{.parent = parent, .kind = Place::Kind::kStruct, .type = &type};
   FieldOrder order;
   size_t next = 0;
@@ -196,10 +201,15 @@ bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
     place.field = &type.json_fields[static_cast<size_t>(index)];
     const FieldInfo& field = *place.field->field;
     member.name = field.json_name;  // later walks know it by its address
-    if (!Field(member.value, field, &place)) return false;
+    if (!(type.custom ? CustomField(member.value, field, &place)
+                      : Field(member.value, field, &place))) {
+      return false;
+    }
     if (!error_.empty()) continue;  // the value does not matter any more
-    if (IsOmitted(member.value, field, table_)) continue;
-    if (stored_ && field.shape != FieldShape::kSingle && member.value.size() == 0) continue;
+    if (!type.custom) {
+      if (IsOmitted(member.value, field, table_)) continue;
+      if (stored_ && field.shape != FieldShape::kSingle && member.value.size() == 0) continue;
+    }
     Member& to = members[order.size()];
     if (&to != &member) to = std::move(member);
     order.Add(static_cast<size_t>(index));
@@ -219,6 +229,32 @@ bool Normalizer::Field(Value& value, const FieldInfo& field, const Place* place)
     default:
       return Element(value, field.type, place);
   }
+}
+
+// Values of a custom resource stay as they are, whatever their type: only objects are looked into,
+// for fields that their schemas do not have. Metadata is that of all kinds.
+bool Normalizer::CustomField(Value& value, const FieldInfo& field, const Place* parent) {
+  if (table_.Get(field.type).kind != TypeKind::kStruct) {
+    if (field.shape == FieldShape::kMap) SortMap(value);
+    return true;
+  }
+  if (!table_.Get(field.type).custom) {
+    const Place metadata{.parent = parent, .kind = Place::Kind::kOwnDecoder};
+    return Struct(value, field.type, &metadata);
+  }
+  if (field.shape == FieldShape::kSingle) return Struct(value, field.type, parent);
+  const bool list = field.shape == FieldShape::kList;
+  Place place{.parent = parent, .kind = list ? Place::Kind::kList : Place::Kind::kMap};
+  for (Value& element : list ? value.elements() : std::span<Value>()) {
+    if (!Struct(element, field.type, &place)) return false;
+    ++place.index;
+  }
+  for (Member& member : list ? std::span<Member>() : value.members()) {
+    place.key = member.name;
+    if (!Struct(member.value, field.type, &place)) return false;
+  }
+  if (!list) SortMap(value);
+  return true;
 }
 
 bool Normalizer::List(Value& value, TypeId type, const Place* parent) {

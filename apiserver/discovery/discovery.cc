@@ -27,8 +27,6 @@ constexpr std::array kCustomVerbOrder = {
     Verb::kDelete, Verb::kDeleteCollection, Verb::kGet,    Verb::kList,
     Verb::kPatch,  Verb::kCreate,           Verb::kUpdate, Verb::kWatch};
 
-bool IsCustom(const ResourceInfo& row) { return row.type == openapi::kNoType; }
-
 void WriteVerbs(uint16_t verbs, bool custom, JsonWriter* json) {
   json->Array("verbs");
   for (const Verb verb : custom ? kCustomVerbOrder : kVerbOrder) {
@@ -86,7 +84,7 @@ void WriteApiResource(const ResourceInfo& row, JsonWriter* json) {
   json->String("singularName", row.singular);
   json->Bool("namespaced", row.namespaced);
   json->String("kind", row.kind);
-  WriteVerbs(row.verbs, IsCustom(row), json);
+  WriteVerbs(row.verbs, row.custom, json);
   WriteNames("shortNames", row.short_names, json);
   WriteNames("categories", row.categories, json);
   if (!row.storage_version_hash.empty()) {
@@ -103,7 +101,7 @@ void WriteApiSubresource(const ResourceInfo& row, const SubresourceInfo& sub, Js
   if (!sub.group.empty()) json->String("group", sub.group);
   if (!sub.version.empty()) json->String("version", sub.version);
   json->String("kind", sub.kind);
-  WriteVerbs(sub.verbs, IsCustom(row), json);
+  WriteVerbs(sub.verbs, row.custom, json);
   json->EndObject();
 }
 
@@ -120,7 +118,7 @@ void WriteDiscoveredResource(const ResourceInfo& row, JsonWriter* json) {
   json->BeginObject();
   json->String("resource", row.resource);
   // Custom resources name group and version even where they equal the list's.
-  const bool custom = IsCustom(row);
+  const bool custom = row.custom;
   WriteResponseKind(custom ? row.group : "", custom ? row.version : "", row.kind, json);
   json->String("scope", row.namespaced ? "Namespaced" : "Cluster");
   json->String("singularResource", row.singular);
@@ -242,6 +240,10 @@ bool IsPreferredVersion(std::string_view a, std::string_view b) {
 std::vector<const ResourceInfo*> DiscoveryRows(const openapi::Catalog& catalog,
                                                ResourceRows custom) {
   std::vector<const ResourceInfo*> extra(custom.begin(), custom.end());
+  std::vector<const ResourceInfo*> built_in;
+  for (const ResourceInfo& row : catalog.resources()) {
+    (row.custom ? extra : built_in).push_back(&row);
+  }
   std::ranges::sort(extra, [](const ResourceInfo* a, const ResourceInfo* b) {
     if (a->group != b->group) return a->group < b->group;
     if (a->version != b->version) return IsPreferredVersion(a->version, b->version);
@@ -251,14 +253,17 @@ std::vector<const ResourceInfo*> DiscoveryRows(const openapi::Catalog& catalog,
   const auto append = [&](auto is_wanted) {
     std::ranges::copy_if(extra, std::back_inserter(rows), is_wanted);
   };
-  const std::span<const ResourceInfo> built_in = catalog.resources();
+  const auto is_of = [](std::string_view group) {
+    return [group](const ResourceInfo* row) { return row->group == group; };
+  };
   for (size_t i = 0; i < built_in.size(); ++i) {
-    rows.push_back(&built_in[i]);
-    if (i + 1 == built_in.size() || built_in[i + 1].group != built_in[i].group) {
-      append([&](const ResourceInfo* row) { return row->group == built_in[i].group; });
+    rows.push_back(built_in[i]);
+    if (i + 1 == built_in.size() || built_in[i + 1]->group != built_in[i]->group) {
+      append(is_of(built_in[i]->group));
     }
   }
-  append([&](const ResourceInfo* row) { return !catalog.HasGroup(row->group); });
+  append(
+      [&](const ResourceInfo* row) { return std::ranges::none_of(built_in, is_of(row->group)); });
   return rows;
 }
 

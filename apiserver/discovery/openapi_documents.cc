@@ -79,7 +79,7 @@ void WriteTagAndId(const PathItem& item, const Operation& operation, JsonWriter*
   json->String("operationId", operation.id);
 }
 
-bool IsCustom(const ResourceInfo* row) { return row->type == openapi::kNoType; }
+bool IsCustom(const ResourceInfo* row) { return row->custom; }
 
 // The names of definitions that the operations and the custom rows lead to.
 std::set<std::string> NeededDefinitions(const std::vector<PathItem>& items, ResourceRows rows) {
@@ -286,9 +286,8 @@ BuiltInHashes& SharedHashes() {
 
 }  // namespace
 
-OpenApiDocuments::OpenApiDocuments(std::vector<const ResourceInfo*> rows,
-                                   std::vector<CustomSchema> schemas)
-    : rows_(std::move(rows)), schemas_(std::move(schemas)) {}
+OpenApiDocuments::OpenApiDocuments(std::vector<const ResourceInfo*> rows)
+    : rows_(std::move(rows)) {}
 
 std::vector<const ResourceInfo*> OpenApiDocuments::RowsOf(std::string_view group,
                                                           std::string_view version) const {
@@ -297,11 +296,6 @@ std::vector<const ResourceInfo*> OpenApiDocuments::RowsOf(std::string_view group
     return row->group == group && row->version == version;
   });
   return rows;
-}
-
-std::string_view OpenApiDocuments::SchemaOf(const ResourceInfo& row) const {
-  const auto found = std::ranges::find(schemas_, &row, &CustomSchema::row);
-  return found == schemas_.end() ? std::string_view() : std::string_view(found->json);
 }
 
 std::vector<std::string> OpenApiDocuments::V3Paths() const {
@@ -386,7 +380,7 @@ void OpenApiDocuments::WriteDefinitions(const SchemaWriter& schemas,
   for (const ResourceInfo* row : rows) {
     if (!IsCustom(row)) continue;
     json->Name(DefinitionName(*row));
-    schemas.WriteCustom(*row, SchemaOf(*row), json);
+    schemas.WriteCustom(*row, row->schema, json);
     json->Name(DefinitionName(*row) + "List");
     schemas.WriteCustomList(*row, json);
   }

@@ -27,12 +27,6 @@ namespace kulisse::apiserver {
 class JsonWriter;
 class SchemaWriter;
 
-// A version's openAPIV3Schema of a CustomResourceDefinition, as JSON; "" when it has none.
-struct CustomSchema {
-  const openapi::ResourceInfo* row;
-  std::string json;
-};
-
 struct OpenApiDocument {
   std::string body;
   std::string etag;  // `"<128 capital hex digits>"`
@@ -45,9 +39,8 @@ inline constexpr std::string_view kOpenApiV3IndexType = "text/plain; charset=utf
 
 class OpenApiDocuments {
  public:
-  // `rows` as DiscoveryRows gives them; `schemas` of the custom ones among them.
-  explicit OpenApiDocuments(std::vector<const openapi::ResourceInfo*> rows,
-                            std::vector<CustomSchema> schemas = {});
+  // `rows` as DiscoveryRows gives them.
+  explicit OpenApiDocuments(std::vector<const openapi::ResourceInfo*> rows);
 
   // GET /openapi/v3: {"paths": {"apis/apps/v1": {"serverRelativeURL": "/openapi/v3/…?hash=…"}}}.
   [[nodiscard]] std::string V3Index() const;
@@ -78,14 +71,12 @@ class OpenApiDocuments {
   [[nodiscard]] std::string V3Hash(const std::string& path) const;
   [[nodiscard]] std::vector<const openapi::ResourceInfo*> RowsOf(std::string_view group,
                                                                  std::string_view version) const;
-  [[nodiscard]] std::string_view SchemaOf(const openapi::ResourceInfo& row) const;
   [[nodiscard]] std::vector<PathItem> AllPaths() const;
   [[nodiscard]] std::string V2Body() const;
   void WriteDefinitions(const SchemaWriter& schemas, const std::set<std::string>& needed,
                         ResourceRows rows, JsonWriter* json) const;
 
   const std::vector<const openapi::ResourceInfo*> rows_;
-  const std::vector<CustomSchema> schemas_;
 
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::string, std::less<>> v3_hashes_;  // guarded by mutex_

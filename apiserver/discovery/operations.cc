@@ -144,7 +144,7 @@ class ResourcePathMaker {
   ResourcePathMaker(const ResourceInfo& row, std::vector<PathItem>* items)
       : row_(row),
         items_(*items),
-        custom_(row.type == openapi::kNoType),
+        custom_(row.custom),
         definition_(DefinitionName(row)),
         group_version_(Capitalized(GroupWord(row.group)) + Capitalized(row.version)),
         scope_(row.namespaced ? "Namespaced" : ""),
@@ -407,7 +407,7 @@ PathItem Document(std::string path, std::string tag, std::string id, std::string
 }  // namespace
 
 std::string DefinitionName(const ResourceInfo& row) {
-  if (row.type != openapi::kNoType) return std::string(TypeTable::BuiltIn().Get(row.type).name);
+  if (!row.custom) return std::string(TypeTable::BuiltIn().Get(row.type).name);
   std::string name;
   for (const std::string_view part : Split(row.group, '.') | std::views::reverse) {
     name.append(part).append(".");
@@ -419,7 +419,7 @@ std::vector<PathItem> ResourcePaths(ResourceRows rows) {
   const std::string_view group = rows.front()->group;
   const std::string_view version = rows.front()->version;
   std::vector<PathItem> items;
-  if (std::ranges::any_of(rows, [](const auto* r) { return r->type != openapi::kNoType; })) {
+  if (std::ranges::any_of(rows, [](const auto* r) { return !r->custom; })) {
     std::string path = group.empty() ? "/api/" : std::string("/apis/").append(group) + "/";
     const std::string word = GroupWord(group);
     items.push_back(Document(path.append(version) + "/", word + "_" + std::string(version),

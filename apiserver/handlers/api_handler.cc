@@ -264,7 +264,8 @@ HttpResponse ApiHandler::ServeKnownResource(RequestState& state) {
                          Status::MethodNotSupported(state.resource->group_resource(), "watch"));
   }
   if (!served) return ErrorResponse(state, Status::MethodNotAllowed());
-  auto representation = Negotiate(state.request, info.query, info.verb == "watch");
+  auto representation =
+      Negotiate(state.request, info.query, info.verb == "watch", state.resource->custom);
   if (!representation) return ErrorResponse(state, representation.error());
   state.representation = *representation;
 

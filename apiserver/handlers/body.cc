@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json/parse.h"
+#include "base/json/write.h"
 #include "base/text.h"
 #include "openapi/protobuf.h"
 #include "openapi/typed.h"
@@ -69,6 +70,26 @@ Result<void> CheckKind(std::string_view api_version, std::string_view kind,
                                GoQuote(given_kind), GoQuote(full), kScheme)));
 }
 
+Result<void> CheckCustomKind(const json::Value& root, const ExpectedKind& expected,
+                             std::string_view body) {
+  const std::string_view kind = root.FindString({"kind"});
+  const std::string_view version = root.FindString({"apiVersion"});
+  if (kind.empty()) {
+    return std::unexpected(Unrecognized(
+        expected, fmt::format("Object 'Kind' is missing in '{}'", json::ToString(root)), body));
+  }
+  const std::string wanted = fmt::format("{}/{}", expected.group, expected.version);
+  if (version != wanted) {
+    return std::unexpected(Status::BadRequest(
+        fmt::format("the API version in the data ({}) does not match the expected API version ({})",
+                    version, wanted)));
+  }
+  if (kind == expected.kind) return {};
+  return std::unexpected(Status::Invalid(
+      {expected.group, kind}, root.FindString({"metadata", "name"}),
+      {FieldError::Invalid("kind", GoQuote(kind), fmt::format("must be {}", expected.kind))}));
+}
+
 struct Decoded {
   json::Document document;
   std::vector<std::string> unknown;
@@ -108,7 +129,11 @@ Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind&
   }
   const std::string kind(root.FindString({"kind"}));
   const std::string api_version(root.FindString({"apiVersion"}));
-  if (catalog != nullptr) KULISSE_TRY(CheckKind(api_version, kind, expected, *catalog));
+  if (expected.custom) {
+    KULISSE_TRY(CheckCustomKind(root, expected, body));
+  } else if (catalog != nullptr) {
+    KULISSE_TRY(CheckKind(api_version, kind, expected, *catalog));
+  }
   KeepManagedFieldsReset(root, decoded.document.arena);
   openapi::NormalizeReport report;
   const auto normalized =
@@ -185,7 +210,7 @@ Result<json::Document> DecodeBody(const HttpRequest& request, const ExpectedKind
                                   const openapi::TypeTable& types,
                                   std::vector<std::string>* warnings) {
   const std::string type = MediaTypeOf(request);
-  if (type == "application/vnd.kubernetes.protobuf") {
+  if (type == "application/vnd.kubernetes.protobuf" && !expected.custom) {
     return DecodeProtobuf(request.body, expected, &catalog, types);
   }
   if (type != "application/json" && type != "application/yaml") {

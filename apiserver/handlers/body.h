@@ -22,6 +22,7 @@ struct ExpectedKind {
   std::string_view kind;
   openapi::TypeId type;
   std::string_view other_version = {};  // of the same group, that has the same form
+  bool custom = false;                  // of a custom resource: kind and apiVersion must be there
 };
 
 // The object of the body. kind and apiVersion may be missing; others than expected are refused.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apiserver/registry/conversion.h"
 #include "base/assert.h"
 #include "base/json/parse.h"
@@ -100,6 +102,13 @@ std::string ToYamlText(std::string_view text) {
   return openapi::ToYaml(document->root);
 }
 
+// Upstream holds custom resources as Go maps, which are written by name.
+void SortByName(json::Value& value) {
+  std::ranges::sort(value.members(), {}, &json::Member::name);
+  for (json::Member& member : value.members()) SortByName(member.value);
+  for (json::Value& element : value.elements()) SortByName(element);
+}
+
 // The whole answer from its compact JSON.
 std::string Finish(std::string compact, const Representation& representation) {
   if (representation.format == Format::kYaml) return ToYamlText(compact);
@@ -138,16 +147,26 @@ json::Document Encoder::Decode(const storage::Record& record, storage::Revision 
   auto document = json::Parse(text);
   KULISSE_ASSERT(document.has_value());
   if (resource_->storage != resource_) ConvertFromStorage(*resource_, *types_, *document);
+  if (resource_->custom) {
+    json::Arena& arena = document->arena;
+    document->root.Set("apiVersion", json::Value::String(resource_->api_version(), arena), arena);
+    document->root.Set("kind", json::Value::StringRef(resource_->kind), arena);
+    SortByName(document->root);
+  }
   return std::move(*document);
 }
 
 void Encoder::AppendJsonObject(const storage::Record& record, storage::Revision revision,
                                std::string* out) const {
-  if (resource_->storage == resource_) {
+  if (resource_->storage == resource_ && !resource_->custom) {
     record.AppendObject(head_, revision, out);
     return;
   }
   const json::Document document = Decode(record, revision);
+  if (resource_->custom) {
+    json::Append(document.root, out);
+    return;
+  }
   const std::string text = json::ToString(document.root);
   *out += '{';
   *out += head_;
@@ -308,7 +327,7 @@ void Encoder::AppendItem(const storage::Record& record, bool first, std::string*
   if (!first) *out += ',';
   switch (representation_.view) {
     case View::kObject:
-      if (resource_->storage == resource_) {
+      if (resource_->storage == resource_ && !resource_->custom) {
         record.AppendObject("", revision, out);
       } else {
         *out += json::ToString(Decode(record, revision).root);

@@ -129,7 +129,8 @@ std::string_view Representation::content_type() const {
   return "";
 }
 
-Result<Representation> Negotiate(const HttpRequest& request, const Query& query, bool watch) {
+Result<Representation> Negotiate(const HttpRequest& request, const Query& query, bool watch,
+                                 bool custom) {
   Representation result;
   result.pretty = WantsPretty(request, query) && !watch;
   const std::string_view accept = request.Find("Accept");
@@ -145,12 +146,13 @@ Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
     const std::string_view pretty = type.Parameter("pretty");
     if (!pretty.empty() && !watch) candidate.pretty = pretty != "0" && pretty != "false";
     if (!ApplyConversion(type, *format, &candidate)) continue;
+    if (custom && *format == Format::kProtobuf && candidate.view == View::kObject) continue;
     if (candidate.view == View::kTable) {
       KULISSE_ASSIGN(candidate.include_object, ParseIncludeObject(query));
     }
     return candidate;
   }
-  return std::unexpected(any_format || watch ? NotAcceptableConversion(watch)
+  return std::unexpected(any_format || watch ? NotAcceptableConversion(watch && !custom)
                                              : NotAcceptableForm());
 }
 

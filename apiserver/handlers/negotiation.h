@@ -39,9 +39,9 @@ struct Representation {
 };
 
 // The representation for a request. Error: 406, to be shown in JSON (or in whatever the client
-// takes: FormatForErrors).
+// takes: FormatForErrors). `custom`: objects of a custom resource, which have no protobuf.
 [[nodiscard]] Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
-                                               bool watch);
+                                               bool watch, bool custom = false);
 // 406 for a Table or metadata of what has none.
 [[nodiscard]] Result<void> RequireObjectView(const Representation& representation);
 // The form in which this client gets a Status.

@@ -106,6 +106,11 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
   if (media_type != kJsonPatch && media_type != kMergePatch && media_type != kStrategicPatch) {
     return std::unexpected(UnknownPatchType());
   }
+  if (media_type == kStrategicPatch && resource.custom) {
+    return std::unexpected(Status::UnsupportedMediaType(
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"));
+  }
   std::vector<std::string> duplicates;
   auto parsed = json::Parse(state.request.body, &duplicates);
   if (!parsed) {

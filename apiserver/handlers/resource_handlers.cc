@@ -20,7 +20,11 @@ using openapi::ResourceInfo;
 using storage::RecordPtr;
 
 ExpectedKind ExpectedOf(const ResourceInfo& resource) {
-  return {resource.group, resource.version, resource.kind, resource.type};
+  return {.group = resource.group,
+          .version = resource.version,
+          .kind = resource.kind,
+          .type = resource.type,
+          .custom = resource.custom};
 }
 
 // {"kind":"Status","status":"Success","details":{…}} of a delete that removed the object.

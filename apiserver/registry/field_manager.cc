@@ -36,6 +36,7 @@ class EmptyObjects {
     if (type == openapi::kNoType || !objects_[type].root.IsNull()) return;
     json::Document& object = objects_[type];
     object.root = json::Value::Object();
+    object.root.SetDefaultObject("metadata", object.arena);  // which custom resources have, too
     const auto normalized = openapi::Normalize(object.root, type, types, object.arena, nullptr);
     KULISSE_ASSERT(normalized.has_value());
   }

@@ -70,6 +70,9 @@ constexpr auto kRules = std::to_array<KindRules>({
 
 const KindRules& RulesOf(const openapi::ResourceInfo& resource) {
   static constexpr KindRules kDefault{};
+  static constexpr KindRules kCustom{
+      .storage_name = {}, .unconditional_update = false, .status_keeps_metadata = true};
+  if (resource.custom) return kCustom;
   const auto it =
       std::ranges::find(kRules, std::string_view(resource.storage_name), &KindRules::storage_name);
   return it == kRules.end() ? kDefault : *it;

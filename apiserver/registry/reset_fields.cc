@@ -71,9 +71,13 @@ IgnoredFields MakeIgnored(std::string_view row) {
 
 struct Table {
   std::map<std::pair<std::string_view, std::string_view>, IgnoredFields> rows;
-  IgnoredFields none, status, spec;
+  IgnoredFields none, status, spec, custom_status;
 
-  Table() : none(MakeIgnored("")), status(MakeIgnored(kStatus)), spec(MakeIgnored(kSpec)) {
+  Table()
+      : none(MakeIgnored("")),
+        status(MakeIgnored(kStatus)),
+        spec(MakeIgnored(kSpec)),
+        custom_status(MakeIgnored(kSpecAndMetadata)) {
     for (const ResetRow& row : kRows) {
       rows.emplace(std::pair(row.resource, row.subresource), MakeIgnored(row.fields));
     }
@@ -92,7 +96,7 @@ const IgnoredFields& IgnoredFieldsOf(const openapi::ResourceInfo& resource,
   static const Table table;
   const auto row = table.rows.find({resource.storage_name, subresource});
   if (row != table.rows.end()) return row->second;
-  if (subresource == "status") return table.spec;
+  if (subresource == "status") return resource.custom ? table.custom_status : table.spec;
   const bool has_status = subresource.empty() && resource.FindSubresource("status") != nullptr;
   return has_status ? table.status : table.none;
 }

@@ -33,6 +33,10 @@ using storage::RecordPtr;
 void ResetField(json::Document& object, const ResourceInfo& resource, std::string_view name,
                 const openapi::TypeTable& types) {
   const openapi::TypeInfo& type = types.Get(resource.type);
+  if (type.custom) {
+    object.root.Remove(name);
+    return;
+  }
   const int index = type.FindJson(name);
   if (index < 0) return;
   json::Value empty = json::Value::Object();

@@ -44,7 +44,10 @@ func run(facts, server string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(facts, "types.tsv"), []byte(text), 0o644)
+	if err := os.WriteFile(filepath.Join(facts, "types.tsv"), []byte(text), 0o644); err != nil {
+		return err
+	}
+	return writeCustom(facts)
 }
 
 type groupVersionKind struct{ groupVersion, kind string }

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "openapi/facts.h"
+#include "openapi/structural_schema.h"
 #include "openapi/type_plan.h"
 #include "openapi/validation/validation.h"
 
@@ -373,6 +374,9 @@ void Walk::Struct(const Value& object, TypeId type, const Path& path) {
 }
 
 void ValidateCreate(const Value& object, TypeId type, FieldErrors* errors) {
+  if (TypeTable::BuiltIn().Get(type).custom) {
+    return ValidateBySchema(object, SchemaOf(type), "", errors);
+  }
   Walk walk(nullptr, errors);
   ApplyPhase(walk, object, type, Path(), Phase::kAlways);
   ApplyPhase(walk, object, type, Path(), Phase::kCreate);
@@ -380,6 +384,14 @@ void ValidateCreate(const Value& object, TypeId type, FieldErrors* errors) {
 
 void ValidateUpdate(const Value& object, const Value& old, TypeId type,
                     std::string_view subresource, FieldErrors* errors) {
+  if (TypeTable::BuiltIn().Get(type).custom) {
+    if (subresource.empty()) return ValidateBySchema(object, SchemaOf(type), "", errors);
+    const Value* status = object.Find("status");
+    const Value* schema = SchemaOf(type).Find({"properties", "status"});
+    if (status != nullptr && schema != nullptr)
+      ValidateBySchema(*status, *schema, "status", errors);
+    return;
+  }
   Walk walk(&old, errors);
   if (subresource == "status") return ApplyPhase(walk, object, type, Path(), Phase::kStatus);
   if (subresource == "ephemeralcontainers" || subresource == "resize") {

@@ -19,6 +19,25 @@ namespace {
 
 using openapi::ResourceInfo;
 
+// The same of KWOK's custom resources.
+std::string KwokMembersOf(std::string_view storage_name) {
+  static const std::map<std::string_view, std::string> kMembers = {
+      {"stages.kwok.x-k8s.io", R"("spec":{"resourceRef":{"kind":"Pod"}})"},
+      {"metrics.kwok.x-k8s.io", R"("spec":{"path":"/metrics/p","metrics":[]})"},
+      {"logs.kwok.x-k8s.io", R"("spec":{"logs":[]})"},
+      {"clusterlogs.kwok.x-k8s.io", R"("spec":{"logs":[]})"},
+      {"execs.kwok.x-k8s.io", R"("spec":{"execs":[]})"},
+      {"clusterexecs.kwok.x-k8s.io", R"("spec":{"execs":[]})"},
+      {"attaches.kwok.x-k8s.io", R"("spec":{"attaches":[]})"},
+      {"clusterattaches.kwok.x-k8s.io", R"("spec":{"attaches":[]})"},
+      {"portforwards.kwok.x-k8s.io", R"("spec":{"forwards":[]})"},
+      {"clusterportforwards.kwok.x-k8s.io", R"("spec":{"forwards":[]})"},
+      {"resourceusages.kwok.x-k8s.io", R"("spec":{})"},
+      {"clusterresourceusages.kwok.x-k8s.io", R"("spec":{})"},
+  };
+  return kMembers.at(storage_name);
+}
+
 // What a kind needs besides metadata to be valid: members of its object.
 std::string MembersOf(std::string_view storage_name) {
   static const std::string kPod = R"("spec":{"containers":[{"name":"c","image":"i"}]})";
@@ -86,6 +105,7 @@ std::string MembersOf(std::string_view storage_name) {
       {"replicasets.apps", kWorkload},
       {"statefulsets.apps", kWorkload},
   };
+  if (storage_name.ends_with(".kwok.x-k8s.io")) return KwokMembersOf(storage_name);
   const auto it = kMembers.find(storage_name);
   return it == kMembers.end() ? "" : it->second;
 }
@@ -270,7 +290,7 @@ INSTANTIATE_TEST_SUITE_P(AllKinds, RegistryContract, testing::ValuesIn(StoredRes
                          [](const auto& row) {
                            std::string name(row.param->storage_name);
                            for (char& c : name) {
-                             if (c == '.') c = '_';
+                             if (c == '.' || c == '-') c = '_';
                            }
                            return name;
                          });

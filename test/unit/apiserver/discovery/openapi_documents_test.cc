@@ -22,7 +22,12 @@ using testing::HasSubstr;
 
 constexpr std::string_view kMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
-OpenApiDocuments BuiltInDocuments() { return OpenApiDocuments(DiscoveryRows(Catalog::BuiltIn())); }
+// Of what a default kube-apiserver serves: the catalog without the custom resources of KWOK.
+OpenApiDocuments BuiltInDocuments() {
+  std::vector<const ResourceInfo*> rows = DiscoveryRows(Catalog::BuiltIn());
+  std::erase_if(rows, [](const ResourceInfo* row) { return row->custom; });
+  return OpenApiDocuments(std::move(rows));
+}
 
 json::Document Parse(std::string_view text) {
   auto parsed = json::Parse(text);
@@ -276,8 +281,10 @@ void CollectReferences(const Value& value, std::set<std::string, std::less<>>* r
   }
 }
 
-ResourceInfo CustomRow() {
+ResourceInfo CustomRow(std::string_view schema) {
   ResourceInfo row;
+  row.custom = true;
+  row.schema = schema;
   row.group = "example.com";
   row.version = "v1";
   row.resource = "foos";
@@ -289,12 +296,11 @@ ResourceInfo CustomRow() {
 }
 
 TEST(OpenApiDocuments, ACustomResourceHasADocumentWhoseReferencesResolve) {
-  const ResourceInfo row = CustomRow();
+  const ResourceInfo row =
+      CustomRow(R"({"type":"object","required":["spec"],"properties":{"spec":{"type":"object",)"
+                R"("properties":{"size":{"type":"integer"}}}}})");
   const ResourceInfo* custom[] = {&row};
-  const OpenApiDocuments documents(
-      DiscoveryRows(Catalog::BuiltIn(), custom),
-      {{&row, R"({"type":"object","required":["spec"],"properties":{"spec":{"type":"object",)"
-              R"("properties":{"size":{"type":"integer"}}}}})"}});
+  const OpenApiDocuments documents(DiscoveryRows(Catalog::BuiltIn(), custom));
   EXPECT_THAT(documents.V3Index(), HasSubstr("\"apis/example.com/v1\""));
   const std::optional<OpenApiDocument> document = documents.V3("apis/example.com/v1");
   ASSERT_TRUE(document.has_value());
@@ -318,11 +324,10 @@ TEST(OpenApiDocuments, ACustomResourceHasADocumentWhoseReferencesResolve) {
 }
 
 TEST(OpenApiDocuments, ACustomResourceWithABrokenSchemaStillHasADocument) {
-  const ResourceInfo row = CustomRow();
-  const ResourceInfo* custom[] = {&row};
   for (const std::string_view schema : {"", "{", "[]", "null", R"({"properties":7})"}) {
-    const OpenApiDocuments documents(DiscoveryRows(Catalog::BuiltIn(), custom),
-                                     {{&row, std::string(schema)}});
+    const ResourceInfo row = CustomRow(schema);
+    const ResourceInfo* custom[] = {&row};
+    const OpenApiDocuments documents(DiscoveryRows(Catalog::BuiltIn(), custom));
     const json::Document parsed = Parse(documents.V3("apis/example.com/v1")->body);
     EXPECT_EQ(parsed.root.FindString({"components", "schemas", "com.example.v1.Foo", "type"}),
               "object");
