@@ -169,8 +169,16 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
        "What an answered write survives: buffered, the end of the process; sync, a power cut; "
        "memory, nothing.",
        ChoiceTarget{&options.durability, {"buffered", "sync", "memory"}}},
-      {"config", "FILE", "", "YAML file with stages for the simulator. May be given again.",
+      {"config", "FILE", "",
+       "YAML with stages and a KwokConfiguration for the simulator: a file, a folder of files, or "
+       "- "
+       "for standard input. May be given again.",
        &options.config},
+      {"stages", "SET,...", "fast",
+       "Stages that come with the program: fast or general (nodes, and pods at once or step by "
+       "step), and with these chaos, nodes, volume; or none. By default a kind that "
+       "--config has stages of gets no others.",
+       &options.stages},
       {"in-memory", "", "",
        "Keeps nothing on disk. Keys and the kubeconfig go to a temporary directory unless "
        "--data-dir or --kubeconfig says otherwise.",

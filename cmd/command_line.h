@@ -32,7 +32,8 @@ struct ServeOptions {
   uint64_t nodes = 0;
   std::string kubeconfig;               // "": kubeconfig in the data directory
   std::string durability = "buffered";  // buffered, sync or memory
-  std::vector<std::string> config;      // files with stages
+  std::vector<std::string> config;      // files and folders with stages
+  std::vector<std::string> stages;      // sets of shipped ones; empty: the default
   bool in_memory = false;
   bool no_simulator = false;
   std::string token_auth_file;                            // "": none

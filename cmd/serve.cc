@@ -72,20 +72,15 @@ std::string AdvertiseAddress(const std::string& bind) {
   return bind;
 }
 
-// Reads the files of --config; "-" is standard input.
+// Reads what --config names.
 std::expected<simulator::SimulatorConfig, std::string> ReadConfig(
-    const std::vector<std::string>& files) {
+    const std::vector<std::string>& paths) {
   simulator::SimulatorConfig config;
-  for (const std::string& name : files) {
-    std::ifstream file(name == "-" ? "/dev/stdin" : name, std::ios::binary);
-    if (!file) return std::unexpected("cannot read " + name);
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (file.bad()) return std::unexpected("cannot read " + name);
-    if (auto added = simulator::AddConfig(name, text, &config); !added) {
+  for (const std::string& path : paths) {
+    if (auto added = simulator::AddConfigPath(path, &config); !added) {
       return std::unexpected(added.error());
     }
   }
-  config.stages = simulator::WithDefaultStages(std::move(config.stages), config.options);
   return config;
 }
 
@@ -169,6 +164,7 @@ int Serve(const ServeOptions& options) {
   cluster_options.api.cors = std::move(*cors);
   auto config = ReadConfig(options.config);
   if (!config) return Fail(config.error());
+  config->stage_sets = SplitLists(options.stages);
   cluster_options.simulator = std::move(*config);
   std::optional<certs::TemporaryDirectory> temporary;  // keys of a cluster that lives in memory
   std::string directory = options.data_dir;

@@ -49,6 +49,8 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   runtime_.Post([kubelet = std::weak_ptr(kubelet_)] {
     if (const auto alive = kubelet.lock()) alive->Start();
   });
+  stages_ = std::make_unique<StageController>(client_, runtime_, *kubelet_);
+  stages_->Start();
   namespaces_ = std::make_unique<NamespaceController>(client_, runtime_);
   namespaces_->Start();
   service_accounts_ =
@@ -66,6 +68,7 @@ void Cluster::Stop() {
   node_taints_.reset();
   service_accounts_.reset();
   namespaces_.reset();
+  stages_.reset();
   kubelet_.reset();
   api_.Stop();
 }

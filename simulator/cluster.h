@@ -26,6 +26,7 @@
 #include "simulator/controllers/node_taint_controller.h"
 #include "simulator/controllers/quota_controller.h"
 #include "simulator/controllers/service_account_controller.h"
+#include "simulator/controllers/stage_controller.h"
 #include "simulator/kubelet/kubelet.h"
 #include "simulator/stage/config.h"
 
@@ -69,6 +70,7 @@ class Cluster {
   apiserver::ApiServer api_;
   Client client_;
   std::shared_ptr<Kubelet> kubelet_;
+  std::unique_ptr<StageController> stages_;
   std::unique_ptr<NamespaceController> namespaces_;
   std::unique_ptr<ServiceAccountController> service_accounts_;
   std::unique_ptr<NodeTaintController> node_taints_;

@@ -56,15 +56,21 @@ class BenchEnvironment final : public TemplateEnvironment {
 };
 
 void MeasureStages() {
-  std::vector<Stage> stages = WithDefaultStages({}, {});
-  std::erase_if(stages, [](const Stage& stage) { return stage.kind != "Pod"; });
+  VirtualRuntime runtime(1);
+  const CelEnvironment cel(runtime);
+  SimulatorConfig config;
+  KULISSE_ASSERT(AddShippedStages(&config).has_value());
+  std::vector<Lifecycle::StagePtr> stages;
+  for (const StageSource& source : config.stages) {
+    if (source.kind() != "Pod") continue;
+    stages.push_back(std::make_shared<const Stage>(*Stage::Parse(source.object.root, cel)));
+  }
   const Lifecycle lifecycle(std::move(stages));
   const json::Document pod = MakePod(0, 1);
-  VirtualRuntime runtime(1);
   constexpr int kRounds = 50'000;
   size_t expressions = 0;
-  for (const Stage& stage : lifecycle.stages()) {
-    expressions += stage.selector->match_expressions.size();
+  for (const Lifecycle::StagePtr& stage : lifecycle.stages()) {
+    expressions += stage->selector->match_expressions.size();
   }
   size_t matched = 0;
   const double match = Measure([&] {
@@ -72,7 +78,7 @@ void MeasureStages() {
   });
   fmt::print("match a pod against {} stages ({} jq expressions): {:.2f} us\n",
              lifecycle.stages().size(), expressions, match / kRounds * 1e6);
-  const Stage& stage = lifecycle.stages()[matched];
+  const Stage& stage = *lifecycle.stages()[matched];
   const Template& body = std::get<PatchAction>(stage.actions[0]).body;
   BenchEnvironment environment;
   const double render = Measure([&] {

@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "apiserver/registry/field_manager.h"
 #include "base/assert.h"
+#include "base/json/write.h"
 #include "openapi/patch/patch.h"
 #include "openapi/typed.h"
 
@@ -55,26 +57,70 @@ storage::RecordPtr Client::Get(const openapi::ResourceInfo& resource,
   return store_.store().Get({resource.storage_name, name.ns, name.name});
 }
 
+apiserver::RequestContext Client::ContextOf(std::string_view user) const {
+  apiserver::RequestContext context = context_;
+  if (user.empty()) return context;
+  context.user = user;
+  context.groups = {"system:authenticated"};
+  return context;
+}
+
 Result<apiserver::WriteResult> Client::Create(const openapi::ResourceInfo& resource,
-                                              std::string_view ns, json::Document object) {
+                                              std::string_view ns, json::Document object,
+                                              std::string_view user) {
   KULISSE_TRY(Canonicalize(resource.type, store_.types(), object));
-  return store_.Create(context_, resource, ns, std::move(object));
+  return store_.Create(ContextOf(user), resource, ns, std::move(object));
 }
 
 Result<apiserver::WriteResult> Client::Patch(const openapi::ResourceInfo& resource,
                                              const apiserver::ObjectName& name,
                                              std::string_view subresource, PatchType type,
-                                             const json::Value& patch) {
-  return Update(resource, name, subresource, [&](json::Document& object) {
-    return ApplyPatch(type, patch, resource.type, store_.types(), object);
-  });
+                                             const json::Value& patch, std::string_view user) {
+  return Update(
+      resource, name, subresource,
+      [&](json::Document& object) {
+        return ApplyPatch(type, patch, resource.type, store_.types(), object);
+      },
+      user);
 }
 
 Result<apiserver::WriteResult> Client::Update(const openapi::ResourceInfo& resource,
                                               const apiserver::ObjectName& name,
                                               std::string_view subresource,
-                                              const apiserver::Mutation& mutation) {
-  return store_.Update(context_, resource, name, subresource, mutation);
+                                              const apiserver::Mutation& mutation,
+                                              std::string_view user) {
+  if (user.empty()) return store_.Update(context_, resource, name, subresource, mutation);
+  return store_.Update(ContextOf(user), resource, name, subresource, mutation);
+}
+
+Result<apiserver::WriteResult> Client::Apply(const openapi::ResourceInfo& resource,
+                                             const apiserver::ObjectName& name,
+                                             std::string_view subresource,
+                                             std::string_view field_manager,
+                                             const json::Value& object, std::string_view user) {
+  apiserver::RequestContext context = ContextOf(user);
+  context.field_manager = field_manager;
+  context.shows_managed_fields = true;
+  context.gives_managed_fields = true;
+  const auto apply = [&](json::Document& live) -> Result<void> {
+    std::string managers;
+    if (json::Value* metadata = live.root.Find("metadata")) {
+      if (const json::Value* managed = metadata->Find("managedFields")) {
+        managers = json::ToString(*managed);
+      }
+      metadata->Remove("managedFields");
+    }
+    apiserver::FieldManager manager(
+        store_.catalog(), store_.types(), resource,
+        {.manager = field_manager, .served = &resource, .subresource = subresource},
+        store_.runtime().Now());
+    KULISSE_ASSIGN(apiserver::AppliedObject applied,
+                   manager.Apply(managers, &live.root, {.config = object, .force = true}));
+    apiserver::SetManagedFields(applied.managed_fields, applied.object);
+    live = std::move(applied.object);
+    return {};
+  };
+  return store_.Update(context, resource, name, subresource, apply);
 }
 
 Result<bool> Client::DeleteGracefully(const openapi::ResourceInfo& resource,

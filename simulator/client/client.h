@@ -28,15 +28,22 @@ class Client {
                                        const apiserver::ObjectName& name) const;
   // The object need not be canonical.
   Result<apiserver::WriteResult> Create(const openapi::ResourceInfo& resource, std::string_view ns,
-                                        json::Document object);
+                                        json::Document object, std::string_view user = {});
+  // `user`: in whose name; "" for the component's own. What users may do is not asked here.
   Result<apiserver::WriteResult> Patch(const openapi::ResourceInfo& resource,
                                        const apiserver::ObjectName& name,
                                        std::string_view subresource, PatchType type,
-                                       const json::Value& patch);
+                                       const json::Value& patch, std::string_view user = {});
   Result<apiserver::WriteResult> Update(const openapi::ResourceInfo& resource,
                                         const apiserver::ObjectName& name,
                                         std::string_view subresource,
-                                        const apiserver::Mutation& mutation);
+                                        const apiserver::Mutation& mutation,
+                                        std::string_view user = {});
+  // Server-side apply to an object that is there, by force; `object` has kind and apiVersion.
+  Result<apiserver::WriteResult> Apply(const openapi::ResourceInfo& resource,
+                                       const apiserver::ObjectName& name,
+                                       std::string_view subresource, std::string_view field_manager,
+                                       const json::Value& object, std::string_view user = {});
   // Without grace; finalizers still hold the object. An object that is gone already is no error.
   Result<void> Delete(const openapi::ResourceInfo& resource, const apiserver::ObjectName& name);
   // With the object's own grace. Returns whether it is gone.
@@ -44,6 +51,8 @@ class Client {
                                 const apiserver::ObjectName& name);
 
  private:
+  [[nodiscard]] apiserver::RequestContext ContextOf(std::string_view user) const;
+
   apiserver::ResourceStore& store_;
   const apiserver::RequestContext context_;
 };

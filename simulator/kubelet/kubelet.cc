@@ -209,7 +209,8 @@ Kubelet::Kubelet(Runtime& runtime, Client& client, SimulatorOptions options)
       client_(client),
       options_(std::move(options)),
       start_time_(runtime.Now()),
-      nodes_resource_(NodesOf(client.catalog())) {
+      nodes_resource_(NodesOf(client.catalog())),
+      cel_(runtime) {
   if (options_.node_lease_duration_seconds > 0) {
     leases_ = std::make_unique<NodeLeases>(
         runtime, client, std::chrono::seconds(options_.node_lease_duration_seconds));
@@ -225,40 +226,102 @@ std::expected<std::unique_ptr<Kubelet>, std::string> Kubelet::Create(Runtime& ru
   if (!cidr.empty() && !IpPool::Parse(cidr)) {
     return std::unexpected(fmt::format("cidr: \"{}\" is no CIDR with room for addresses", cidr));
   }
-  std::unique_ptr<Kubelet> kubelet(new Kubelet(runtime, client, config.options));
-  std::vector<Stage> stages = WithDefaultStages(std::move(config.stages), config.options);
-  // Nodes come first: pods need them.
-  std::ranges::stable_partition(stages,
-                                [](const Stage& s) { return s.group.empty() && s.kind == "Node"; });
-  std::vector<std::pair<const openapi::ResourceInfo*, std::vector<Stage>>> kinds;
-  kinds.emplace_back(&kubelet->nodes_resource_, std::vector<Stage>());
-  for (Stage& stage : stages) {
-    const auto* resource = client.catalog().FindKind(stage.group, stage.version, stage.kind);
-    if (!resource || resource->storage != resource) {
-      return std::unexpected(fmt::format(
-          "Stage \"{}\": spec.resourceRef: objects of kind {} are not kept as {}{}{}", stage.name,
-          stage.kind, stage.group, stage.group.empty() ? "" : "/", stage.version));
-    }
-    const auto it = std::ranges::find(kinds, resource, [](const auto& kind) { return kind.first; });
-    auto& list = it == kinds.end() ? kinds.emplace_back(resource, std::vector<Stage>()) : *it;
-    list.second.push_back(std::move(stage));
+  if (const auto added = AddShippedStages(&config); !added) {
+    return std::unexpected("--stages: " + added.error());
   }
-  for (auto& [resource, list] : kinds) {
-    const bool pods = resource->group.empty() && resource->kind == "Pod";
-    std::unique_ptr<PlayerDelegate> delegate;
-    if (resource == &kubelet->nodes_resource_) {
-      delegate = std::make_unique<NodeDelegate>(*kubelet);
-    } else if (pods) {
-      delegate = std::make_unique<PodDelegate>(*kubelet);
+  std::unique_ptr<Kubelet> kubelet(new Kubelet(runtime, client, config.options));
+  for (const std::string& problem : config.problems) {
+    log::Warning("simulator", "passed over", {{"what", problem}});
+  }
+  for (const StageSource& source : config.stages) {
+    auto placed = kubelet->Compile(source.object.root);
+    if (placed) {
+      kubelet->given_.push_back(std::move(*placed));
     } else {
-      delegate = std::make_unique<PlainDelegate>(*kubelet);
+      log::Warning("simulator", "a stage is left out",
+                   {{"where", source.origin}, {"error", placed.error()}});
     }
-    kubelet->players_.push_back(std::make_unique<StagePlayer>(
-        runtime, client, *resource, Lifecycle(std::move(list)), *delegate));
-    kubelet->delegates_.push_back(std::move(delegate));
-    if (pods) kubelet->pods_ = kubelet->players_.back().get();
+  }
+  kubelet->AddPlayer(kubelet->nodes_resource_);  // nodes come first: pods need them
+  for (const PlacedStage& placed : kubelet->given_) {
+    if (kubelet->Player(placed.resource->kind) == nullptr) kubelet->AddPlayer(*placed.resource);
   }
   return kubelet;
+}
+
+std::expected<Kubelet::PlacedStage, std::string> Kubelet::Compile(const Value& object) const {
+  auto stage = Stage::Parse(object, cel_);
+  if (!stage) return std::unexpected(std::move(stage).error());
+  const auto* resource = client_.catalog().FindKind(stage->group, stage->version, stage->kind);
+  if (!resource || resource->storage != resource) {
+    return std::unexpected(fmt::format(
+        "Stage \"{}\": spec.resourceRef: objects of kind {} are not kept as {}{}{}", stage->name,
+        stage->kind, stage->group, stage->group.empty() ? "" : "/", stage->version));
+  }
+  return PlacedStage{std::make_shared<const Stage>(std::move(*stage)), resource};
+}
+
+Lifecycle Kubelet::LifecycleOf(const openapi::ResourceInfo& resource) const {
+  std::vector<Lifecycle::StagePtr> stages;
+  for (const PlacedStage& placed : given_) {
+    if (placed.resource == &resource && !objects_.contains(placed.stage->name)) {
+      stages.push_back(placed.stage);
+    }
+  }
+  for (const auto& [name, placed] : objects_) {
+    if (placed.resource == &resource) stages.push_back(placed.stage);
+  }
+  return Lifecycle(std::move(stages));
+}
+
+StagePlayer& Kubelet::AddPlayer(const openapi::ResourceInfo& resource) {
+  const bool pods = resource.group.empty() && resource.kind == "Pod";
+  if (&resource == &nodes_resource_) {
+    delegates_.push_back(std::make_unique<NodeDelegate>(*this));
+  } else if (pods) {
+    delegates_.push_back(std::make_unique<PodDelegate>(*this));
+  } else {
+    delegates_.push_back(std::make_unique<PlainDelegate>(*this));
+  }
+  players_.push_back(std::make_unique<StagePlayer>(runtime_, client_, resource,
+                                                   LifecycleOf(resource), *delegates_.back()));
+  if (pods) pods_ = players_.back().get();
+  return *players_.back();
+}
+
+std::expected<void, std::string> Kubelet::SetStage(const std::string& name, const Value* object) {
+  std::set<const openapi::ResourceInfo*> touched;
+  const auto touch = [&] {
+    for (const PlacedStage& placed : given_) {
+      if (placed.stage->name == name) touched.insert(placed.resource);
+    }
+    if (const auto it = objects_.find(name); it != objects_.end()) {
+      touched.insert(it->second.resource);
+    }
+  };
+  touch();
+  objects_.erase(name);
+  std::string error;
+  if (object) {
+    auto placed = Compile(*object);
+    if (placed) {
+      objects_.emplace(name, std::move(*placed));
+    } else {
+      error = std::move(placed).error();
+    }
+  }
+  touch();
+  for (const auto* resource : touched) Refresh(*resource);
+  if (!error.empty()) return std::unexpected(std::move(error));
+  return {};
+}
+
+void Kubelet::Refresh(const openapi::ResourceInfo& resource) {
+  for (const auto& player : players_) {
+    if (&player->resource() == &resource) return player->SetLifecycle(LifecycleOf(resource));
+  }
+  StagePlayer& added = AddPlayer(resource);
+  if (others_started_) added.Start();
 }
 
 void Kubelet::Start() { players_[0]->Start(); }

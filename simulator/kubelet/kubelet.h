@@ -26,7 +26,7 @@ namespace kulisse::simulator {
 
 class Kubelet {
  public:
-  // The error names the stage whose kind the API does not serve.
+  // Stages that are no good are logged and left out. The error is of the options.
   static std::expected<std::unique_ptr<Kubelet>, std::string> Create(Runtime& runtime,
                                                                      Client& client,
                                                                      SimulatorConfig config);
@@ -34,6 +34,10 @@ class Kubelet {
 
   // Lists nodes, then everything else, and plays from then on. REQUIRES: on the loop.
   void Start();
+  // The Stage object of that name is this one from now on, or (null) is gone. It counts instead of
+  // a stage of the same name from elsewhere, and takes effect at once on the objects there are.
+  // Returns what is wrong with it: then there is none of that name. REQUIRES: on the loop.
+  std::expected<void, std::string> SetStage(const std::string& name, const json::Value* object);
 
   [[nodiscard]] size_t nodes() const { return nodes_.size(); }
   [[nodiscard]] const NodeLeases* leases() const { return leases_.get(); }
@@ -47,6 +51,10 @@ class Kubelet {
   class NodeDelegate;
   class PodDelegate;
 
+  struct PlacedStage {
+    Lifecycle::StagePtr stage;
+    const openapi::ResourceInfo* resource = nullptr;  // of the objects that it is about
+  };
   struct Node {
     std::vector<std::string> addresses;  // internal first, at most two
     std::vector<std::string> cidrs;      // keys of pools_
@@ -58,6 +66,12 @@ class Kubelet {
 
   Kubelet(Runtime& runtime, Client& client, SimulatorOptions options);
 
+  [[nodiscard]] std::expected<PlacedStage, std::string> Compile(const json::Value& object) const;
+  // The stages of one kind as they are now.
+  [[nodiscard]] Lifecycle LifecycleOf(const openapi::ResourceInfo& resource) const;
+  StagePlayer& AddPlayer(const openapi::ResourceInfo& resource);
+  // Has the kind's player, which is made if need be, play the stages as they are now.
+  void Refresh(const openapi::ResourceInfo& resource);
   [[nodiscard]] bool Manages(const json::Value& node) const;
   void NodeChanged(const storage::Key& key, const storage::RecordPtr& record);
   void NodeRemoved(const std::string& name);
@@ -74,6 +88,10 @@ class Kubelet {
   const SimulatorOptions options_;
   const SystemTime start_time_;
   const openapi::ResourceInfo& nodes_resource_;
+
+  CelEnvironment cel_;
+  std::vector<PlacedStage> given_;              // shipped and from files
+  std::map<std::string, PlacedStage> objects_;  // of the API, by name
 
   std::unordered_map<std::string, Node> nodes_;
   std::map<std::string, Pool, std::less<>> pools_;

@@ -20,6 +20,8 @@ using storage::Key;
 using storage::RecordPtr;
 
 constexpr Duration kRetryDelayFirst = 1s;
+// The field manager of applied objects, as KWOK's.
+constexpr std::string_view kApplyManager = "kwok";
 
 std::string PendingKey(const Key& key) { return key.ns + "/" + key.name; }
 
@@ -27,6 +29,12 @@ Key StoreKey(const openapi::ResourceInfo& resource, std::string_view key) {
   const size_t slash = key.find('/');
   return {resource.storage_name, std::string(key.substr(0, slash)),
           std::string(key.substr(slash + 1))};
+}
+
+// Of "pods/namespace/name" or "nodes/name".
+Key KeyOf(const openapi::ResourceInfo& resource, std::string_view path) {
+  path.remove_prefix(resource.storage_name.size() + 1);
+  return StoreKey(resource, resource.namespaced ? std::string(path) : "/" + std::string(path));
 }
 
 // What KWOK tries again: failures that pass by themselves.
@@ -94,15 +102,39 @@ void StagePlayer::ListSlice() {
       Arm();
       return ReadEvents();
     }
-    // "pods/namespace/name", "nodes/name"
-    std::string_view path = cursor_->key();
-    path.remove_prefix(resource_.storage_name.size() + 1);
-    const Key key =
-        StoreKey(resource_, resource_.namespaced ? std::string(path) : "/" + std::string(path));
+    const Key key = KeyOf(resource_, cursor_->key());
     delegate_.Changed(EventType::kAdded, key, record);
     Handle(key, record);
   }
   PostGuarded(&StagePlayer::ListSlice);
+}
+
+void StagePlayer::SetLifecycle(Lifecycle lifecycle) {
+  lifecycle_ = std::move(lifecycle);
+  if (!watcher_) {
+    if (cursor_) List();  // what was listed was matched with the stages before
+    return;
+  }
+  pending_.clear();
+  due_ = {};
+  const bool under_way = cursor_ != nullptr;
+  snapshot_ = client_.store().Latest();
+  cursor_ = snapshot_->Scan(resource_.storage_name, "", "");
+  if (!under_way) PostGuarded(&StagePlayer::RematchSlice);
+}
+
+void StagePlayer::RematchSlice() {
+  if (!watcher_ || !cursor_) return;  // all is listed anew anyway
+  for (size_t i = 0; i < kStageBatchObjectsMax && cursor_; ++i) {
+    if (!cursor_->Next()) {
+      cursor_.reset();
+      snapshot_.reset();
+      return;
+    }
+    const Key key = KeyOf(resource_, cursor_->key());
+    Recheck(key.ns, key.name);  // as it is now, not as it was when this began
+  }
+  PostGuarded(&StagePlayer::RematchSlice);
 }
 
 void StagePlayer::ReadEvents() {
@@ -148,6 +180,7 @@ void StagePlayer::Handle(const Key& key, const RecordPtr& record) {
   if (!delegate_.Plays(key, *record)) return Cancel(text);
   const auto it = pending_.find(text);
   if (it != pending_.end() && it->second.revision == record->revision()) return;
+  if (lifecycle_.stages().empty()) return;
   const json::Document object = Decode(*record);
   const auto match = lifecycle_.Next(object.root, runtime_);
   Cancel(text);
@@ -220,7 +253,8 @@ void StagePlayer::PlayPending(Pending pending, const std::string& text) {
 // --- actions
 
 void StagePlayer::Play(const Key& key, const Value& object, Pending pending) {
-  const Stage& stage = lifecycle_.stages()[pending.stage];
+  const Lifecycle::StagePtr shared = lifecycle_.stages()[pending.stage];
+  const Stage& stage = *shared;
   ++counters_.plays;
   TemplateEnvironment& environment = delegate_.BeginPlay(object);
   RecordPtr written;
@@ -246,6 +280,9 @@ Result<void> StagePlayer::Perform(const StageAction& action, const Key& key, con
   if (const auto* finalizers = std::get_if<FinalizersAction>(&action)) {
     return PerformFinalizers(*finalizers, key, written);
   }
+  if (const auto* apply = std::get_if<ApplyAction>(&action)) {
+    return PerformApply(*apply, object, environment);
+  }
   if (const auto* event = std::get_if<EventAction>(&action)) {
     return PerformEvent(*event, key, object);
   }
@@ -270,10 +307,48 @@ Result<void> StagePlayer::PerformPatch(const PatchAction& action, const Key& key
     rooted.Set(action.root, std::move(patch), arena);
     patch = std::move(rooted);
   }
-  KULISSE_ASSIGN(
-      apiserver::WriteResult result,
-      client_.Patch(resource_, {key.ns, key.name}, action.subresource, action.type, patch));
+  KULISSE_ASSIGN(apiserver::WriteResult result,
+                 client_.Patch(resource_, {key.ns, key.name}, action.subresource, action.type,
+                               patch, action.user));
   if (result.changed) *written = std::move(result.record);
+  return {};
+}
+
+Result<void> StagePlayer::PerformApply(const ApplyAction& action, const Value& object,
+                                       TemplateEnvironment& environment) {
+  json::Document made;
+  auto body = action.body.RenderValue(object, environment, made.arena);
+  if (!body) return std::unexpected(Status::Plain(500, "template: " + body.error()));
+  made.root = std::move(*body);
+  const std::string version(made.root.FindString({"apiVersion"}));
+  const std::string kind(made.root.FindString({"kind"}));
+  const size_t slash = version.find('/');
+  const auto* resource =
+      client_.catalog().FindKind(slash == version.npos ? "" : version.substr(0, slash),
+                                 version.substr(slash == version.npos ? 0 : slash + 1), kind);
+  if (resource == nullptr || resource->storage != resource) {
+    return std::unexpected(Status::Plain(
+        500, fmt::format("apply: objects of kind \"{}\" of \"{}\" are not kept", kind, version)));
+  }
+  apiserver::ObjectName name{std::string(made.root.FindString({"metadata", "namespace"})),
+                             std::string(made.root.FindString({"metadata", "name"}))};
+  if (resource->namespaced && name.ns.empty()) {
+    name.ns = object.FindString({"metadata", "namespace"});
+  }
+  if (action.subresource.empty()) {
+    const auto created = client_.Create(*resource, name.ns, made.Clone(), action.user);
+    if (created || !created.error().IsAlreadyExists()) {
+      return created ? Result<void>() : std::unexpected(created.error());
+    }
+  }
+  if (action.type == ApplyAction::Type::kApply) {
+    KULISSE_TRY(
+        client_.Apply(*resource, name, action.subresource, kApplyManager, made.root, action.user));
+  } else {
+    const PatchType type =
+        action.type == ApplyAction::Type::kMerge ? PatchType::kMerge : PatchType::kStrategic;
+    KULISSE_TRY(client_.Patch(*resource, name, action.subresource, type, made.root, action.user));
+  }
   return {};
 }
 
@@ -344,7 +419,7 @@ Result<void> StagePlayer::PerformEvent(const EventAction& action, const Key& key
 void StagePlayer::Failed(const Key& key, const Status& status, Pending pending) {
   ++counters_.failures;
   if (status.IsNotFound()) return;  // the object went meanwhile
-  const std::string& stage = lifecycle_.stages()[pending.stage].name;
+  const std::string& stage = lifecycle_.stages()[pending.stage]->name;
   log::Warning("simulator", "stage failed",
                {{"stage", stage}, {"object", PendingKey(key)}, {"error", status.message}});
   if (!MayPass(status) || pending.tries >= kStageRetriesMax) return;

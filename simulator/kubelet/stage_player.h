@@ -62,6 +62,8 @@ class StagePlayer {
 
   // Lists the objects, then follows them.
   void Start();
+  // Other stages from now on: all objects are matched anew.
+  void SetLifecycle(Lifecycle lifecycle);
   // Matches the object anew, as if it had changed.
   void Recheck(const std::string& ns, const std::string& name);
 
@@ -83,6 +85,7 @@ class StagePlayer {
   void PostGuarded(void (StagePlayer::*step)());
   void List();
   void ListSlice();
+  void RematchSlice();
   void ReadEvents();
   void HandleEvent(const storage::Event& event);
   void Handle(const storage::Key& key, const storage::RecordPtr& record);
@@ -102,6 +105,8 @@ class StagePlayer {
   Result<void> PerformPatch(const PatchAction& action, const storage::Key& key,
                             const json::Value& object, TemplateEnvironment& environment,
                             storage::RecordPtr* written);
+  Result<void> PerformApply(const ApplyAction& action, const json::Value& object,
+                            TemplateEnvironment& environment);
   Result<void> PerformFinalizers(const FinalizersAction& action, const storage::Key& key,
                                  storage::RecordPtr* written);
   Result<void> PerformEvent(const EventAction& action, const storage::Key& key,
@@ -111,10 +116,10 @@ class StagePlayer {
   Runtime& runtime_;
   Client& client_;
   const openapi::ResourceInfo& resource_;
-  const Lifecycle lifecycle_;
+  Lifecycle lifecycle_;
   PlayerDelegate& delegate_;
 
-  // While the list is read.
+  // While the list is read, or all objects are matched anew.
   storage::SnapshotPtr snapshot_;
   std::unique_ptr<storage::Snapshot::Cursor> cursor_;
 

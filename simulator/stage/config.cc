@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "base/assert.h"
 #include "base/embedded_file.h"
@@ -64,31 +68,51 @@ std::expected<void, std::string> ParseOptions(const Value& object, SimulatorOpti
   return {};
 }
 
-std::expected<void, std::string> AddDocument(const Value& document, SimulatorConfig* config) {
-  const std::string_view kind = document.FindString({"kind"});
-  const std::string_view api_version = document.FindString({"apiVersion"});
-  if (kind == "KwokConfiguration") return ParseOptions(document, &config->options);
-  if (kind != "Stage") {
-    return std::unexpected(fmt::format(
-        "kind \"{}\" is not supported (supported are Stage and KwokConfiguration)", kind));
-  }
-  if (api_version != "kwok.x-k8s.io/v1alpha1") {
-    return std::unexpected(
-        fmt::format("Stage: apiVersion must be kwok.x-k8s.io/v1alpha1, not \"{}\"", api_version));
-  }
-  auto stage = Stage::Parse(document);
-  if (!stage) return std::unexpected(std::move(stage).error());
-  const auto same = [&](const Stage& other) {
-    return other.name == stage->name && other.kind == stage->kind && other.group == stage->group;
+// "" or why the document is passed over.
+std::string AddStage(std::string origin, const Value& document, SimulatorConfig* config) {
+  StageSource source{std::move(origin), {}};
+  source.object.root = document.Clone(source.object.arena);
+  if (source.name().empty()) return "a Stage needs metadata.name";
+  const auto same = [&](const StageSource& other) {
+    return other.name() == source.name() && other.kind() == source.kind() &&
+           other.api_group() == source.api_group();
   };
-  if (std::ranges::any_of(config->stages, same)) {
-    return std::unexpected(fmt::format("Stage \"{}\" is there twice", stage->name));
+  const auto earlier = std::ranges::find_if(config->stages, same);
+  if (earlier != config->stages.end()) {
+    return fmt::format("Stage \"{}\" is in {} already", source.name(), earlier->origin);
   }
-  config->stages.push_back(std::move(*stage));
-  return {};
+  config->stages.push_back(std::move(source));
+  return "";
+}
+
+// What a set is made of: folders of simulator/stages.
+struct StageSet {
+  std::string_view name;
+  std::array<std::string_view, 2> folders;
+};
+constexpr auto kStageSets = std::to_array<StageSet>({
+    {"none", {}},
+    {"fast", {"common", "fast"}},
+    {"general", {"common", "general"}},
+    {"chaos", {"chaos"}},
+    {"volume", {"volume"}},
+    {"nodes", {"nodes"}},
+});
+
+// "stages/fast/pod-ready.yaml" is in "fast".
+bool IsIn(std::string_view file, std::string_view folder) {
+  const size_t slash = file.rfind('/');
+  if (folder.empty() || slash == file.npos) return false;
+  const std::string_view path = file.substr(0, slash);
+  return path.substr(path.rfind('/') + 1) == folder;
 }
 
 }  // namespace
+
+std::string_view StageSource::api_group() const {
+  const std::string_view group = object.root.FindString({"spec", "resourceRef", "apiGroup"});
+  return group.empty() ? "v1" : group;
+}
 
 std::expected<void, std::string> AddConfig(std::string_view file_name, std::string_view text,
                                            SimulatorConfig* config) {
@@ -96,30 +120,86 @@ std::expected<void, std::string> AddConfig(std::string_view file_name, std::stri
   if (!documents) return std::unexpected(fmt::format("{}: {}", file_name, documents.error()));
   size_t number = 0;
   for (const json::Document& document : *documents) {
-    ++number;
-    const auto added = AddDocument(document.root, config);
-    if (!added) {
-      return std::unexpected(fmt::format("{}: document {}: {}", file_name, number, added.error()));
+    std::string origin = fmt::format("{}: document {}", file_name, ++number);
+    const std::string_view kind = document.root.FindString({"kind"});
+    if (kind == "KwokConfiguration") {
+      const auto parsed = ParseOptions(document.root, &config->options);
+      if (!parsed) return std::unexpected(fmt::format("{}: {}", origin, parsed.error()));
+      continue;
     }
+    const std::string problem =
+        kind == "Stage"
+            ? AddStage(origin, document.root, config)
+            : fmt::format("kind \"{}\" has no effect (Stage and KwokConfiguration have)", kind);
+    if (!problem.empty()) config->problems.push_back(fmt::format("{}: {}", origin, problem));
   }
   return {};
 }
 
-std::vector<Stage> WithDefaultStages(std::vector<Stage> own, const SimulatorOptions& options) {
-  SimulatorConfig defaults;
-  const std::string_view unwanted =
-      options.node_lease_duration_seconds > 0 ? "node-heartbeat" : "node-heartbeat-with-lease";
-  for (size_t i = 0; i < kDefaultStagesCount; ++i) {
-    const auto added = AddConfig(kDefaultStages[i].name, kDefaultStages[i].bytes(), &defaults);
-    KULISSE_ASSERT(added.has_value());
+std::expected<void, std::string> AddConfigPath(const std::string& path, SimulatorConfig* config) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (path != "-" && fs::is_directory(path, error)) {
+    std::vector<std::string> files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
+      const std::string extension = entry.path().extension();
+      if (extension == ".yaml" || extension == ".yml" || extension == ".json") {
+        files.push_back(entry.path());
+      }
+    }
+    if (error) return std::unexpected(fmt::format("cannot read {}: {}", path, error.message()));
+    std::ranges::sort(files);
+    for (const std::string& file : files) {
+      const auto added = AddConfigPath(file, config);
+      if (!added) return added;
+    }
+    return {};
   }
-  std::erase_if(defaults.stages, [&](const Stage& stage) {
-    return stage.name == unwanted || std::ranges::any_of(own, [&](const Stage& other) {
-             return other.group == stage.group && other.kind == stage.kind;
-           });
+  std::ifstream file(path == "-" ? "/dev/stdin" : path, std::ios::binary);
+  if (!file) return std::unexpected("cannot read " + path);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (file.bad()) return std::unexpected("cannot read " + path);
+  return AddConfig(path, text, config);
+}
+
+std::vector<std::string> StageSetNames() {
+  std::vector<std::string> names;
+  for (const StageSet& set : kStageSets) names.emplace_back(set.name);
+  return names;
+}
+
+std::expected<void, std::string> AddShippedStages(SimulatorConfig* config) {
+  const bool by_default = config->stage_sets.empty();
+  if (by_default) config->stage_sets.emplace_back(kDefaultStageSet);
+  std::vector<std::string_view> folders;
+  for (const std::string& name : config->stage_sets) {
+    const auto* set = std::ranges::find(kStageSets, std::string_view(name), &StageSet::name);
+    if (set == kStageSets.end()) {
+      return std::unexpected(fmt::format("no stages are called \"{}\" (there are {})", name,
+                                         fmt::join(StageSetNames(), ", ")));
+    }
+    folders.insert(folders.end(), set->folders.begin(), set->folders.end());
+  }
+  SimulatorConfig shipped;
+  for (size_t i = 0; i < kDefaultStagesCount; ++i) {
+    const EmbeddedFile& file = kDefaultStages[i];
+    const auto is_wanted = [&](std::string_view folder) { return IsIn(file.name, folder); };
+    if (std::ranges::none_of(folders, is_wanted)) continue;
+    const auto added = AddConfig(file.name, file.bytes(), &shipped);
+    KULISSE_ASSERT(added.has_value() && shipped.problems.empty());
+  }
+  const std::string_view unwanted = config->options.node_lease_duration_seconds > 0
+                                        ? "node-heartbeat"
+                                        : "node-heartbeat-with-lease";
+  std::erase_if(shipped.stages, [&](const StageSource& stage) {
+    const auto replaces = [&](const StageSource& own) {
+      return own.kind() == stage.kind() && own.api_group() == stage.api_group() &&
+             (by_default || own.name() == stage.name());
+    };
+    return stage.name() == unwanted || std::ranges::any_of(config->stages, replaces);
   });
-  std::ranges::move(defaults.stages, std::back_inserter(own));
-  return own;
+  std::ranges::move(shipped.stages, std::back_inserter(config->stages));
+  return {};
 }
 
 }  // namespace kulisse::simulator

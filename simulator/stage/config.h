@@ -1,15 +1,15 @@
-// What configuration files (--config) say to the simulator: own Stages and options.
+// What configuration files (--config) say to the simulator: own Stages and options; and the sets of
+// stages that come with the program.
 #pragma once
 
 #include <cstdint>
 #include <expected>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "simulator/stage/stage.h"
+#include "base/json/value.h"
 
 namespace kulisse::simulator {
 
@@ -29,20 +29,45 @@ struct SimulatorOptions {
   int64_t node_lease_duration_seconds = 40;
 };
 
-struct SimulatorConfig {
-  SimulatorOptions options;
-  std::vector<Stage> stages;
+// A Stage object that is not compiled yet, and where it stands: "a.yaml: document 2".
+struct StageSource {
+  std::string origin;
+  json::Document object;
+
+  // What it is about, as it says.
+  [[nodiscard]] std::string_view name() const {
+    return object.root.FindString({"metadata", "name"});
+  }
+  [[nodiscard]] std::string_view api_group() const;
+  [[nodiscard]] std::string_view kind() const {
+    return object.root.FindString({"spec", "resourceRef", "kind"});
+  }
 };
 
-// Adds the documents of one file to `config`: Stage and KwokConfiguration; other kinds are refused.
-// The error names file, document and field.
+struct SimulatorConfig {
+  SimulatorOptions options;
+  std::vector<StageSource> stages;
+  // Of shipped stages; see AddShippedStages().
+  std::vector<std::string> stage_sets;
+  // Documents that were passed over, each with the reason, for a person.
+  std::vector<std::string> problems;
+};
+
+// Adds the documents of one file to `config`: Stage and KwokConfiguration. Others, and a stage that
+// is there already, are passed over as KWOK does, and noted as problems. The error is of a file
+// that is no YAML or has bad options; it names file, document and field.
 [[nodiscard]] std::expected<void, std::string> AddConfig(std::string_view file_name,
                                                          std::string_view text,
                                                          SimulatorConfig* config);
+// Reads files and folders (of *.yaml, *.yml and *.json, by name); "-" is standard input.
+[[nodiscard]] std::expected<void, std::string> AddConfigPath(const std::string& path,
+                                                             SimulatorConfig* config);
 
-// The shipped stages for nodes and pods. A kind that has stages of the user's own gets none of
-// them.
-[[nodiscard]] std::vector<Stage> WithDefaultStages(std::vector<Stage> own,
-                                                   const SimulatorOptions& options);
+// The sets of shipped stages that can be asked for, by name.
+[[nodiscard]] std::vector<std::string> StageSetNames();
+inline constexpr std::string_view kDefaultStageSet = "fast";
+// Adds the shipped stages of config's stage_sets (StageSetNames()). When there are none it is the
+// default set, and a kind that has stages of the user's own gets none of it.
+[[nodiscard]] std::expected<void, std::string> AddShippedStages(SimulatorConfig* config);
 
 }  // namespace kulisse::simulator

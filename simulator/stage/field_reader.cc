@@ -105,10 +105,6 @@ void FieldReader::Skip(std::initializer_list<std::string_view> names) {
   taken_.insert(taken_.end(), names);
 }
 
-void FieldReader::Refuse(std::string_view name, std::string_view why) {
-  if (Take(name)) Fail(name, why);
-}
-
 void FieldReader::Finish() {
   if (!object_) return;
   for (const json::Member& member : object_->members()) {

@@ -33,15 +33,16 @@ class FieldReader {
   // Not negative.
   std::optional<int64_t> TakeCount(std::string_view name);
   bool TakeBool(std::string_view name, bool otherwise = false);
+  // The string without taking the field; "" when it is missing or no string.
+  [[nodiscard]] std::string_view Peek(std::string_view name) const {
+    return object_ ? object_->FindString({name}) : std::string_view();
+  }
   const json::Value* TakeObject(std::string_view name);
   const json::Value* TakeArray(std::string_view name);
   std::vector<std::string> TakeStrings(std::string_view name);
   std::vector<std::pair<std::string, std::string>> TakeStringMap(std::string_view name);
   // Passes over fields that mean nothing here.
   void Skip(std::initializer_list<std::string_view> names);
-  // Refuses the field if it is there: "spec.steps[0].apply: is not supported yet".
-  void Refuse(std::string_view name, std::string_view why);
-
   // Refuses what was not asked for.
   void Finish();
 

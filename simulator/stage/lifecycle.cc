@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/assert.h"
 #include "base/text.h"
@@ -34,10 +35,10 @@ bool HasText(const Value& value, std::string_view text) {
   return value.IsInt() && text == std::to_string(value.AsInt());
 }
 
-bool Matches(const MatchExpression& expression, const Value& object) {
+bool Matches(const JqRequirement& expression, const Value& object) {
   json::Arena arena;
   const Values results = Results(expression.key, object, arena);
-  using Operator = MatchExpression::Operator;
+  using Operator = JqRequirement::Operator;
   if (expression.op == Operator::kExists) return !results.empty();
   if (expression.op == Operator::kDoesNotExist) return results.empty();
   const bool in = std::ranges::any_of(results, [&](const Value* result) {
@@ -45,6 +46,11 @@ bool Matches(const MatchExpression& expression, const Value& object) {
                                [&](const std::string& text) { return HasText(*result, text); });
   });
   return in == (expression.op == Operator::kIn);
+}
+
+bool Matches(const MatchExpression& expression, const Value& object) {
+  if (const auto* jq = std::get_if<JqRequirement>(&expression)) return Matches(*jq, object);
+  return std::get<CelExpression>(expression).AsBool(object).value_or(false);
 }
 
 bool HasPairs(const std::vector<std::pair<std::string, std::string>>& pairs, const Value& object,
@@ -87,11 +93,17 @@ Span Milliseconds(int64_t count) {
   return {Span::Kind::kValue, std::chrono::milliseconds(std::min<int64_t>(count, longest.count()))};
 }
 
-Span SpanOf(const std::optional<Jq>& from, std::optional<int64_t> milliseconds, const Value& object,
-            SystemTime now) {
+// With CEL an error is no delay; with jq what is no time or duration counts as nothing said.
+Span SpanOf(const std::optional<Expression>& from, std::optional<int64_t> milliseconds,
+            const Value& object, SystemTime now) {
+  if (from && std::holds_alternative<CelExpression>(*from)) {
+    const auto duration = std::get<CelExpression>(*from).AsDuration(object);
+    if (!duration) return {Span::Kind::kNone};
+    return {Span::Kind::kValue, std::min<Duration>(*duration, kStageDelayMax)};
+  }
   if (from) {
     json::Arena arena;
-    const Values results = Results(*from, object, arena);
+    const Values results = Results(std::get<Jq>(*from), object, arena);
     if (!results.empty() && results[0]->IsString()) {
       const std::string_view text = results[0]->AsString();
       if (text.empty()) return {Span::Kind::kNone};
@@ -123,8 +135,12 @@ bool Matches(const StageSelector& selector, const Value& object) {
 
 std::optional<int64_t> WeightOf(const Stage& stage, const Value& object) {
   if (!stage.weight_from) return stage.weight;
+  if (const auto* cel = std::get_if<CelExpression>(&*stage.weight_from)) {
+    const auto weight = cel->AsInt64(object);
+    return weight ? std::optional(*weight) : std::nullopt;
+  }
   json::Arena arena;
-  const Values results = Results(*stage.weight_from, object, arena);
+  const Values results = Results(std::get<Jq>(*stage.weight_from), object, arena);
   if (results.empty()) return stage.weight;
   const Value& value = *results[0];
   if (value.IsString()) return ParseAnyBase(value.AsString());
@@ -160,30 +176,35 @@ size_t Draw(std::span<const std::optional<int64_t>> weights, Runtime& runtime) {
   return 0;
 }
 
-Duration DelayOf(const StageDelay& delay, const Value& object, Runtime& runtime) {
-  const SystemTime now = runtime.Now();
+DelayInterval IntervalOf(const StageDelay& delay, const Value& object, SystemTime now) {
   const Span duration = SpanOf(delay.duration_from, delay.duration_milliseconds, object, now);
-  if (duration.kind == Span::Kind::kNone) return Duration(0);
+  if (duration.kind == Span::Kind::kNone) return {};
   const Span jitter = SpanOf(delay.jitter_from, delay.jitter_milliseconds, object, now);
-  if (jitter.kind != Span::Kind::kValue) return duration.value;
-  if (jitter.value <= duration.value) return jitter.value;
-  const auto width = static_cast<uint64_t>((jitter.value - duration.value).count());
-  return duration.value + Duration(static_cast<int64_t>(RandomBelow(width, runtime)));
+  if (jitter.kind != Span::Kind::kValue) return {duration.value, duration.value};
+  if (jitter.value <= duration.value) return {jitter.value, jitter.value};
+  return {duration.value, jitter.value};
+}
+
+Duration DelayOf(const StageDelay& delay, const Value& object, Runtime& runtime) {
+  const DelayInterval interval = IntervalOf(delay, object, runtime.Now());
+  const auto width = static_cast<uint64_t>((interval.end - interval.begin).count());
+  if (width == 0) return interval.begin;
+  return interval.begin + Duration(static_cast<int64_t>(RandomBelow(width, runtime)));
 }
 
 std::optional<Lifecycle::Match> Lifecycle::Next(const Value& object, Runtime& runtime) const {
   std::vector<size_t> matching;
   for (size_t i = 0; i < stages_.size(); ++i) {
-    if (stages_[i].selector && Matches(*stages_[i].selector, object)) matching.push_back(i);
+    if (stages_[i]->selector && Matches(*stages_[i]->selector, object)) matching.push_back(i);
   }
   if (matching.empty()) return std::nullopt;
   size_t chosen = matching[0];
   if (matching.size() > 1) {
     std::vector<std::optional<int64_t>> weights;
-    for (const size_t i : matching) weights.push_back(WeightOf(stages_[i], object));
+    for (const size_t i : matching) weights.push_back(WeightOf(*stages_[i], object));
     chosen = matching[Draw(weights, runtime)];
   }
-  const Stage& stage = stages_[chosen];
+  const Stage& stage = *stages_[chosen];
   return Match{chosen, stage.delay ? DelayOf(*stage.delay, object, runtime) : Duration(0)};
 }
 

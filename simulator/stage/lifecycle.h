@@ -1,9 +1,10 @@
 // Lifecycle is all stages of one kind: given an object, it says which stage comes next and when.
 //
-// Owns: its stages. Immutable. Threads: any (randomness and time come from the caller's Runtime).
+// Shares: its stages. Immutable. Threads: any (randomness and time come from the caller's Runtime).
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -21,17 +22,19 @@ class Lifecycle {
     Duration delay{0};  // not positive: at once
   };
 
-  // REQUIRES: all of the same kind.
-  explicit Lifecycle(std::vector<Stage> stages) : stages_(std::move(stages)) {}
+  using StagePtr = std::shared_ptr<const Stage>;
 
-  [[nodiscard]] const std::vector<Stage>& stages() const { return stages_; }
+  // REQUIRES: all of the same kind.
+  explicit Lifecycle(std::vector<StagePtr> stages) : stages_(std::move(stages)) {}
+
+  [[nodiscard]] const std::vector<StagePtr>& stages() const { return stages_; }
 
   // The stage that the object goes through next, one of those that match, drawn by weight. Nothing
   // when none matches. Objects of kinds other than Pod and Node carry apiVersion and kind.
   [[nodiscard]] std::optional<Match> Next(const json::Value& object, Runtime& runtime) const;
 
  private:
-  std::vector<Stage> stages_;
+  std::vector<StagePtr> stages_;
 };
 
 // The parts of Next(), each with the rules that it implements.
@@ -41,6 +44,14 @@ class Lifecycle {
 // The index of one weight, at random: by weight; uniform over all when none has a value; uniform
 // over those with a value when they sum up to 0. REQUIRES: not empty.
 [[nodiscard]] size_t Draw(std::span<const std::optional<int64_t>> weights, Runtime& runtime);
+// Between which times from now the stage plays; `end` is not below `begin`, and equals it when
+// nothing is left to chance.
+struct DelayInterval {
+  Duration begin{0};
+  Duration end{0};
+};
+[[nodiscard]] DelayInterval IntervalOf(const StageDelay& delay, const json::Value& object,
+                                       SystemTime now);
 // How long from now the stage waits. A jitter up to the delay is the delay; a greater one is the
 // end of the interval from which it is drawn.
 [[nodiscard]] Duration DelayOf(const StageDelay& delay, const json::Value& object,

@@ -10,15 +10,14 @@ namespace kulisse::simulator {
 
 namespace {
 
-constexpr std::string_view kNoCel = "CEL is not supported yet";
-constexpr std::string_view kNotYet = "is not supported yet";
-
 using json::Value;
 
 // Parser turns the fields of one Stage into its parts. Each function leaves an error in error_ and
 // goes on with something harmless.
 class Parser {
  public:
+  explicit Parser(const CelEnvironment& cel) : cel_(cel) {}
+
   std::expected<Stage, std::string> Parse(const Value& object) {
     FieldReader top(&object, "", &error_);
     const Value* metadata = top.TakeObject("metadata");
@@ -59,6 +58,7 @@ class Parser {
     FieldReader reference(object, "spec.resourceRef", &error_);
     const std::string api_group = reference.TakeStringOr("apiGroup", "v1");
     const size_t slash = api_group.find('/');
+    api_group_ = api_group;
     stage_.group = slash == api_group.npos ? "" : api_group.substr(0, slash);
     stage_.version = api_group.substr(slash == api_group.npos ? 0 : slash + 1);
     stage_.kind = reference.TakeStringOr("kind", "");
@@ -84,7 +84,8 @@ class Parser {
     stage_.selector = std::move(selector);
   }
 
-  // {jq: {key, operator, values}}, or these three fields directly. With both, jq wins.
+  // {jq: {key, operator, values}}, these three fields directly, or {cel: {expression}}; of several
+  // the first in this order counts.
   void ParseMatchExpression(FieldReader& reader, std::vector<MatchExpression>* expressions) {
     if (const Value* jq = reader.TakeObject("jq")) {
       reader.Skip({"cel", "key", "operator", "values"});
@@ -92,7 +93,15 @@ class Parser {
       FieldReader inner(jq, reader.PathOf("jq"), &error_);
       return ParseRequirement(inner, expressions);
     }
-    reader.Refuse("cel", kNoCel);
+    const Value* cel = reader.TakeObject("cel");
+    if (cel && reader.Peek("key").empty()) {
+      reader.Skip({"key", "operator", "values"});
+      reader.Finish();
+      if (auto program = ParseCel(cel, reader.PathOf("cel"))) {
+        expressions->emplace_back(std::move(*program));
+      }
+      return;
+    }
     ParseRequirement(reader, expressions);
   }
 
@@ -102,7 +111,7 @@ class Parser {
     std::vector<std::string> values = reader.TakeStrings("values");
     reader.Finish();
     if (key.empty()) return reader.Fail("key", "is required");
-    using Operator = MatchExpression::Operator;
+    using Operator = JqRequirement::Operator;
     constexpr std::pair<std::string_view, Operator> kOperators[] = {
         {"In", Operator::kIn},
         {"NotIn", Operator::kNotIn},
@@ -116,7 +125,7 @@ class Parser {
         return reader.Fail("values", fmt::format("must be empty with operator {}", op));
       }
       if (auto program = CompileJq(key, reader.PathOf("key"))) {
-        expressions->push_back({std::move(*program), value, std::move(values)});
+        expressions->emplace_back(JqRequirement{std::move(*program), value, std::move(values)});
       }
       return;
     }
@@ -130,18 +139,32 @@ class Parser {
     return std::nullopt;
   }
 
+  // {expression: "…"}
+  std::optional<CelExpression> ParseCel(const Value* object, std::string path) {
+    FieldReader reader(object, std::move(path), &error_);
+    const std::string text = reader.TakeStringOr("expression", "");
+    reader.Finish();
+    if (reader.failed()) return std::nullopt;
+    auto program = cel_.Compile(text, api_group_, stage_.kind);
+    if (program) return std::move(*program);
+    reader.Fail("expression", fmt::format("CEL `{}`: {}", text, program.error()));
+    return std::nullopt;
+  }
+
   // --- weight and delay
 
-  // {jq: {expression}}, {cel: {expression}} or {expressionFrom: "…"}. With both, cel wins.
-  std::optional<Jq> ParseFrom(FieldReader& parent, std::string_view name) {
+  // {cel: {expression}}, {jq: {expression}} or {expressionFrom: "…"}; of several the first in this
+  // order counts.
+  std::optional<Expression> ParseFrom(FieldReader& parent, std::string_view name) {
     const Value* object = parent.TakeObject(name);
     if (!object) return std::nullopt;
     FieldReader reader(object, parent.PathOf(name), &error_);
-    reader.Refuse("cel", kNoCel);
+    const Value* cel = reader.TakeObject("cel");
     const Value* jq = reader.TakeObject("jq");
     std::string expression = reader.TakeStringOr("expressionFrom", "");
     std::string path = reader.PathOf("expressionFrom");
     reader.Finish();
+    if (cel) return ParseCel(cel, reader.PathOf("cel"));
     if (jq) {
       FieldReader inner(jq, reader.PathOf("jq"), &error_);
       expression = inner.TakeStringOr("expression", "");
@@ -149,7 +172,7 @@ class Parser {
       inner.Finish();
     }
     if (expression.empty()) {
-      reader.Fail("", "needs jq.expression");
+      reader.Fail("", "needs jq.expression or cel.expression");
       return std::nullopt;
     }
     return CompileJq(expression, path);
@@ -178,7 +201,7 @@ class Parser {
     if (const Value* patch = reader.TakeObject("patch")) {
       ParsePatch(patch, reader.PathOf("patch"));
     }
-    reader.Refuse("apply", kNotYet);
+    if (const Value* apply = reader.TakeObject("apply")) ParseApply(apply, reader.PathOf("apply"));
     reader.Finish();
   }
 
@@ -189,7 +212,7 @@ class Parser {
     if (const Value* finalizers = reader.TakeObject("finalizers")) {
       ParseFinalizers(finalizers, "spec.next");
     }
-    reader.Refuse("statusPatchAs", kNotYet);
+    const std::string user = ParseUser(reader, "statusPatchAs");
     const std::string subresource = reader.TakeStringOr("statusSubresource", "status");
     const std::string status_template = reader.TakeStringOr("statusTemplate", "");
     const Value* patches = reader.TakeArray("patches");
@@ -199,7 +222,7 @@ class Parser {
       }
     } else if (!status_template.empty()) {
       AddPatch(DefaultPatchType(), subresource.empty() ? "status" : subresource, "status",
-               status_template, "spec.next.statusTemplate");
+               status_template, "spec.next.statusTemplate", user);
     }
     if (reader.TakeBool("delete")) Add(DeleteAction{});
     reader.Finish();
@@ -241,33 +264,72 @@ class Parser {
 
   void ParsePatch(const Value* object, const std::string& path) {
     FieldReader reader(object, path, &error_);
-    PatchType type = DefaultPatchType();
-    const std::string type_name = reader.TakeStringOr("type", "");
-    if (type_name == "json") {
-      type = PatchType::kJson;
-    } else if (type_name == "merge") {
-      type = PatchType::kMerge;
-    } else if (type_name == "strategic") {
-      type = PatchType::kStrategic;
-    } else if (!type_name.empty()) {
-      reader.Fail("type", "must be json, merge or strategic");
-    }
+    const PatchType type = ParseType<PatchType>(reader, DefaultPatchType(),
+                                                {{"json", PatchType::kJson},
+                                                 {"merge", PatchType::kMerge},
+                                                 {"strategic", PatchType::kStrategic}});
     const std::string subresource = reader.TakeStringOr("subresource", "");
     const std::string root = reader.TakeStringOr("root", "");
     const std::string body = reader.TakeStringOr("template", "");
-    reader.Refuse("impersonation", kNotYet);
+    const std::string user = ParseUser(reader, "impersonation");
     reader.Finish();
-    AddPatch(type, subresource, root, body, reader.PathOf("template"));
+    AddPatch(type, subresource, root, body, reader.PathOf("template"), user);
   }
 
   void AddPatch(PatchType type, std::string subresource, std::string root, std::string_view text,
-                std::string_view path) {
-    auto body = Template::Compile(text, Scope());
-    if (body) {
-      Add(PatchAction{type, std::move(subresource), std::move(root), std::move(*body)});
-    } else if (error_.empty()) {
-      error_ = fmt::format("{}: {}", path, body.error());
+                std::string_view path, std::string user) {
+    if (auto body = CompileTemplate(text, path)) {
+      Add(PatchAction{type, std::move(subresource), std::move(root), std::move(*body),
+                      std::move(user)});
     }
+  }
+
+  void ParseApply(const Value* object, const std::string& path) {
+    FieldReader reader(object, path, &error_);
+    using Type = ApplyAction::Type;
+    const Type type = ParseType<Type>(
+        reader, Type::kApply,
+        {{"apply", Type::kApply}, {"merge", Type::kMerge}, {"strategic", Type::kStrategic}});
+    std::string subresource = reader.TakeStringOr("subresource", "");
+    const std::string text = reader.TakeStringOr("template", "");
+    std::string user = ParseUser(reader, "impersonation");
+    reader.Finish();
+    if (auto body = CompileTemplate(text, reader.PathOf("template"))) {
+      Add(ApplyAction{type, std::move(subresource), std::move(*body), std::move(user)});
+    }
+  }
+
+  // One of the words, or `otherwise` when there is none.
+  template <class Type>
+  static Type ParseType(FieldReader& reader, Type otherwise,
+                        std::initializer_list<std::pair<std::string_view, Type>> words) {
+    const std::string text = reader.TakeStringOr("type", "");
+    if (text.empty()) return otherwise;
+    std::string known;
+    for (const auto& [word, type] : words) {
+      if (word == text) return type;
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", word);
+    }
+    reader.Fail("type", fmt::format("must be one of {}", known));
+    return otherwise;
+  }
+
+  // {username: "…"}
+  std::string ParseUser(FieldReader& parent, std::string_view name) {
+    const Value* object = parent.TakeObject(name);
+    if (!object) return "";
+    FieldReader reader(object, parent.PathOf(name), &error_);
+    std::string user = reader.TakeStringOr("username", "");
+    if (user.empty()) reader.Fail("username", "is required");
+    reader.Finish();
+    return user;
+  }
+
+  std::optional<Template> CompileTemplate(std::string_view text, std::string_view path) {
+    auto body = Template::Compile(text, Scope());
+    if (body) return std::move(*body);
+    if (error_.empty()) error_ = fmt::format("{}: {}", path, body.error());
+    return std::nullopt;
   }
 
   // Once the object is deleted, events are all that can still be done.
@@ -290,15 +352,17 @@ class Parser {
                         : TemplateScope::kAny;
   }
 
+  const CelEnvironment& cel_;
   Stage stage_;
+  std::string api_group_;
   bool deleted_ = false;
   std::string error_;
 };
 
 }  // namespace
 
-std::expected<Stage, std::string> Stage::Parse(const Value& object) {
-  return Parser().Parse(object);
+std::expected<Stage, std::string> Stage::Parse(const Value& object, const CelEnvironment& cel) {
+  return Parser(cel).Parse(object);
 }
 
 }  // namespace kulisse::simulator

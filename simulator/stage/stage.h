@@ -15,17 +15,22 @@
 
 #include "base/json/value.h"
 #include "simulator/client/patch.h"
+#include "simulator/stage/cel_environment.h"
 #include "simulator/stage/jq.h"
 #include "simulator/stage/template.h"
 
 namespace kulisse::simulator {
 
-struct MatchExpression {
+// What a stage asks of the object, in either language.
+using Expression = std::variant<Jq, CelExpression>;
+
+struct JqRequirement {
   enum class Operator : uint8_t { kIn, kNotIn, kExists, kDoesNotExist };
   Jq key;
   Operator op;
   std::vector<std::string> values;
 };
+using MatchExpression = std::variant<JqRequirement, CelExpression>;
 
 struct StageSelector {
   std::vector<std::pair<std::string, std::string>> match_labels;
@@ -35,9 +40,9 @@ struct StageSelector {
 
 struct StageDelay {
   int64_t duration_milliseconds = 0;
-  std::optional<Jq> duration_from;
+  std::optional<Expression> duration_from;
   std::optional<int64_t> jitter_milliseconds;
-  std::optional<Jq> jitter_from;
+  std::optional<Expression> jitter_from;
 };
 
 // What a stage does, one after the other. `next` and `steps` are both read into these.
@@ -57,8 +62,18 @@ struct PatchAction {
   std::string subresource;
   std::string root;
   Template body;
+  std::string user;  // in whose name; "" for the simulator itself
 };
-using StageAction = std::variant<EventAction, FinalizersAction, DeleteAction, PatchAction>;
+// Makes the object of the template, or changes the one that is there.
+struct ApplyAction {
+  enum class Type : uint8_t { kApply, kMerge, kStrategic };
+  Type type;
+  std::string subresource;  // of an object that must be there; "" for all of it
+  Template body;
+  std::string user;
+};
+using StageAction =
+    std::variant<EventAction, FinalizersAction, DeleteAction, PatchAction, ApplyAction>;
 
 struct Stage {
   std::string name;
@@ -68,14 +83,15 @@ struct Stage {
   // Nothing: the stage never applies.
   std::optional<StageSelector> selector;
   int64_t weight = 0;
-  std::optional<Jq> weight_from;
+  std::optional<Expression> weight_from;
   std::optional<StageDelay> delay;  // nothing: at once
   bool immediate_next_stage = false;
   std::vector<StageAction> actions;
 
-  // `object` is a Stage object. The error names stage and field:
-  // `Stage "a": spec.selector.matchExpressions[0].cel: CEL is not supported yet`.
-  [[nodiscard]] static std::expected<Stage, std::string> Parse(const json::Value& object);
+  // `object` is a Stage object; `cel` must outlive the stage. The error names stage and field:
+  // `Stage "a": spec.selector.matchExpressions[0].cel.expression: …`.
+  [[nodiscard]] static std::expected<Stage, std::string> Parse(const json::Value& object,
+                                                               const CelEnvironment& cel);
 };
 
 }  // namespace kulisse::simulator

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "base/json/parse.h"
 #include "base/json/write.h"
 #include "base/virtual_runtime.h"
 #include "openapi/yaml.h"
@@ -298,22 +299,142 @@ TEST_F(ClusterTest, TheSameSeedGivesTheSameCluster) {
   EXPECT_NE(run(43), first);
 }
 
-TEST_F(ClusterTest, AStageOfAnUnknownKindIsRefused) {
-  ClusterOptions options;
+TEST_F(ClusterTest, AStageThatIsNoGoodDoesNotStopTheOthers) {
+  ClusterOptions options{.nodes = 1};
   ASSERT_TRUE(AddConfig("f",
                         "{apiVersion: kwok.x-k8s.io/v1alpha1, kind: Stage, metadata: {name: s}, "
-                        "spec: {resourceRef: {kind: Gizmo}}}",
+                        "spec: {resourceRef: {kind: Gizmo}}}\n---\n"
+                        "{apiVersion: kwok.x-k8s.io/v1alpha1, kind: Stage, metadata: {name: t}, "
+                        "spec: {resourceRef: {kind: Pod}, bogus: 1}}",
                         &options.simulator)
                   .has_value());
-  VirtualRuntime runtime(1);
-  storage::StoreOptions store_options;
-  store_options.durability = storage::Durability::kMemory;
-  auto store = storage::Store::Open(store_options, runtime);
-  Cluster cluster(std::move(options), **store, runtime);
-  const auto started = cluster.Start();
-  ASSERT_FALSE(started.has_value());
-  EXPECT_EQ(started.error(),
-            "Stage \"s\": spec.resourceRef: objects of kind Gizmo are not kept as v1");
+  Start(std::move(options));
+  runtime_->RunFor(1s);
+  EXPECT_EQ(ReadyStatus("node-0"), "True");
+}
+
+constexpr std::string_view kStageObject = R"({"metadata":{"name":"NAME"},"spec":{"resourceRef":
+  {"kind":"KIND"},"selector":{},"steps":[{"patch":{"root":"metadata","template":
+  "labels: {LABEL: \"1\"}"}}]}})";
+
+std::string StageObject(std::string_view name, std::string_view kind, std::string_view label) {
+  std::string text(kStageObject);
+  text.replace(text.find("NAME"), 4, name);
+  text.replace(text.find("KIND"), 4, kind);
+  text.replace(text.find("LABEL"), 5, label);
+  return text;
+}
+
+TEST_F(ClusterTest, StagesOfTheApiTakeEffectAtOnceOnWhatIsThere) {
+  Start({.nodes = 1});
+  runtime_->RunFor(1s);
+  Client& client = cluster_->client();
+  const auto& stages = client.Resource("kwok.x-k8s.io", "v1alpha1", "stages");
+  const auto& maps = client.Resource("", "v1", "configmaps");
+  const auto create = [&](const auto& resource, std::string_view ns, const std::string& text) {
+    auto created = client.Create(resource, ns, std::move(*json::Parse(text)));
+    ASSERT_TRUE(created.has_value()) << created.error().message;
+  };
+  const auto label_of = [&](std::string_view name) {
+    const auto record = client.Get(maps, {"default", "there"});
+    return std::string(
+        apiserver::ResourceStore::Decode(*record).root.FindString({"metadata", "labels", name}));
+  };
+  create(maps, "default", R"({"metadata":{"name":"there"}})");
+  create(stages, "", StageObject("label", "ConfigMap", "a"));
+  runtime_->RunFor(1s);
+  EXPECT_EQ(label_of("a"), "1");
+  // A change counts as well.
+  const auto changed =
+      client.Update(stages, {"", "label"}, "", [](json::Document& object) -> Result<void> {
+        const auto other = json::Parse(StageObject("label", "ConfigMap", "b"));
+        object.root.Set("spec", other->root.Find("spec")->Clone(object.arena), object.arena);
+        return {};
+      });
+  ASSERT_TRUE(changed.has_value()) << changed.error().message;
+  runtime_->RunFor(1s);
+  EXPECT_EQ(label_of("b"), "1");
+  const auto condition = [&](const std::string& name) {
+    const auto record = client.Get(stages, {"", name});
+    const auto object = apiserver::ResourceStore::Decode(*record);
+    const json::Value* conditions = object.root.Find({"status", "conditions"});
+    if (!conditions || conditions->size() != 1) return std::string("none");
+    const json::Value& first = conditions->elements()[0];
+    return std::string(first.FindString({"status"})) + " " +
+           std::string(first.FindString({"message"}));
+  };
+  EXPECT_EQ(condition("label"), "True generation 2 is played");
+  // One that is no good says so, and the others go on.
+  create(stages, "", StageObject("bad", "Gizmo", "c"));
+  runtime_->RunFor(1s);
+  EXPECT_EQ(condition("bad"),
+            "False Stage \"bad\": spec.resourceRef: objects of kind Gizmo are not kept as v1");
+  // Without the stage nothing is done any more.
+  ASSERT_TRUE(client.Delete(stages, {"", "label"}).has_value());
+  runtime_->RunFor(1s);
+  ASSERT_TRUE(client.Delete(maps, {"default", "there"}).has_value());
+  create(maps, "default", R"({"metadata":{"name":"there"}})");
+  runtime_->RunFor(1s);
+  EXPECT_EQ(label_of("b"), "");
+}
+
+TEST_F(ClusterTest, AStageOfTheApiCountsInsteadOfTheShippedOneOfItsName) {
+  Start({.nodes = 1});
+  runtime_->RunFor(1s);
+  Client& client = cluster_->client();
+  const auto& stages = client.Resource("kwok.x-k8s.io", "v1alpha1", "stages");
+  auto created = client.Create(
+      stages, "",
+      std::move(*json::Parse(
+          R"({"metadata":{"name":"pod-ready"},"spec":{"resourceRef":{"kind":"Pod"}}})")));
+  ASSERT_TRUE(created.has_value()) << created.error().message;
+  runtime_->RunFor(1s);
+  CreatePod("p", "node-0");
+  runtime_->RunFor(5s);
+  EXPECT_EQ(PodText("p", {"status", "phase"}), "Pending");
+  ASSERT_TRUE(client.Delete(stages, {"", "pod-ready"}).has_value());
+  runtime_->RunFor(1s);
+  EXPECT_EQ(PodText("p", {"status", "phase"}), "Running");
+}
+
+constexpr std::string_view kApplyStage = R"yaml(
+kind: Stage
+metadata: {name: config}
+spec:
+  resourceRef: {kind: Service}
+  selector:
+    matchExpressions:
+    - cel: {expression: "!has(self.metadata.labels)"}
+  steps:
+  - apply:
+      template: |
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: made}
+        data: {"from": {{ Quote .metadata.name }}}
+  - patch: {root: metadata, template: 'labels: {done: "1"}', impersonation: {username: someone}}
+)yaml";
+
+TEST_F(ClusterTest, ApplyMakesObjectsAndChangesThem) {
+  ClusterOptions options{.nodes = 1};
+  ASSERT_TRUE(AddConfig("f", kApplyStage, &options.simulator).has_value());
+  ASSERT_TRUE(options.simulator.problems.empty());
+  Start(std::move(options));
+  runtime_->RunFor(1s);
+  Client& client = cluster_->client();
+  const auto& services = client.Resource("", "v1", "services");
+  const auto& maps = client.Resource("", "v1", "configmaps");
+  for (const std::string name : {"one", "two"}) {
+    auto created = client.Create(services, "default",
+                                 std::move(*json::Parse(R"({"metadata":{"name":")" + name +
+                                                        R"("},"spec":{"ports":[{"port":80}]}})")));
+    ASSERT_TRUE(created.has_value()) << created.error().message;
+    runtime_->RunFor(1s);
+    const auto made = client.Get(maps, {"default", "made"});
+    ASSERT_NE(made, nullptr);
+    const auto object = apiserver::ResourceStore::Decode(*made);
+    EXPECT_EQ(object.root.FindString({"data", "from"}), name);
+  }
 }
 
 }  // namespace

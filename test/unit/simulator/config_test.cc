@@ -12,9 +12,9 @@ constexpr std::string_view kStage =
     "apiVersion: kwok.x-k8s.io/v1alpha1\nkind: Stage\nmetadata: {name: mine}\n"
     "spec: {resourceRef: {kind: Pod}, selector: {}, next: {delete: true}}\n";
 
-std::vector<std::string> Names(const std::vector<Stage>& stages) {
+std::vector<std::string> Names(const std::vector<StageSource>& stages) {
   std::vector<std::string> names;
-  for (const Stage& stage : stages) names.push_back(stage.name);
+  for (const StageSource& stage : stages) names.emplace_back(stage.name());
   std::ranges::sort(names);
   return names;
 }
@@ -37,42 +37,65 @@ TEST(ConfigTest, ReadsStagesAndOptions) {
   EXPECT_EQ(config.options.manage_annotations[0].second, "fake");
 }
 
-TEST(ConfigTest, RefusesWithFileDocumentAndField) {
+TEST(ConfigTest, PassesOverWhatItCannotUseAndSaysWhere) {
   const std::pair<std::string, std::string_view> kRows[] = {
-      {"kind: Metric\n",
-       "f.yaml: document 1: kind \"Metric\" is not supported (supported are Stage and "
-       "KwokConfiguration)"},
-      {std::string(kStage) + "---\nkind: Stage\napiVersion: v1\n",
-       "f.yaml: document 2: Stage: apiVersion must be kwok.x-k8s.io/v1alpha1, not \"v1\""},
+      {"kind: Gizmo\n",
+       "f.yaml: document 1: kind \"Gizmo\" has no effect (Stage and KwokConfiguration have)"},
+      {"kind: Stage\n", "f.yaml: document 1: a Stage needs metadata.name"},
       {std::string(kStage) + "---\n" + std::string(kStage),
-       "f.yaml: document 2: Stage \"mine\" is there twice"},
-      {"kind: KwokConfiguration\noptions: {enableCRDs: [Stage]}\n",
-       "f.yaml: document 1: KwokConfiguration: options.enableCRDs: unknown field"},
+       "f.yaml: document 2: Stage \"mine\" is in f.yaml: document 1 already"},
   };
-  for (const auto& [text, error] : kRows) {
+  for (const auto& [text, problem] : kRows) {
     SimulatorConfig config;
-    const auto added = AddConfig("f.yaml", text, &config);
-    ASSERT_FALSE(added.has_value()) << text;
-    EXPECT_EQ(added.error(), error);
+    ASSERT_TRUE(AddConfig("f.yaml", text + "---\n" + text, &config).has_value());
+    ASSERT_FALSE(config.problems.empty()) << text;
+    EXPECT_EQ(config.problems[0], problem);
   }
 }
 
-TEST(ConfigTest, OwnStagesReplaceTheDefaultsOfTheirKindOnly) {
-  const SimulatorOptions options;
-  EXPECT_EQ(
-      Names(WithDefaultStages({}, options)),
-      (std::vector<std::string>{"node-heartbeat-with-lease", "node-initialize", "pod-complete",
-                                "pod-delete", "pod-observe-generation", "pod-ready"}));
+TEST(ConfigTest, RefusesBadOptionsWithFileDocumentAndField) {
   SimulatorConfig config;
-  ASSERT_TRUE(AddConfig("f", kStage, &config).has_value());
-  EXPECT_EQ(Names(WithDefaultStages(std::move(config.stages), options)),
-            (std::vector<std::string>{"mine", "node-heartbeat-with-lease", "node-initialize"}));
+  const auto added = AddConfig("f.yaml", "kind: KwokConfiguration\noptions: {bogus: 1}\n", &config);
+  ASSERT_FALSE(added.has_value());
+  EXPECT_EQ(added.error(), "f.yaml: document 1: KwokConfiguration: options.bogus: unknown field");
+}
+
+std::vector<std::string> NamesWith(std::string_view own, const std::vector<std::string>& sets,
+                                   int64_t lease_seconds = 40) {
+  SimulatorConfig config;
+  config.options.node_lease_duration_seconds = lease_seconds;
+  EXPECT_TRUE(AddConfig("f", own, &config).has_value());
+  config.stage_sets = sets;
+  EXPECT_TRUE(AddShippedStages(&config).has_value());
+  return Names(config.stages);
+}
+
+TEST(ConfigTest, OwnStagesReplaceTheDefaultsOfTheirKindOnly) {
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(NamesWith("", {}),
+            (Strings{"node-heartbeat-with-lease", "node-initialize", "pod-complete", "pod-delete",
+                     "pod-observe-generation", "pod-ready"}));
+  EXPECT_EQ(NamesWith(kStage, {}),
+            (Strings{"mine", "node-heartbeat-with-lease", "node-initialize"}));
+  // Who names the sets gets all of them.
+  EXPECT_EQ(NamesWith(kStage, {"fast"}).size(), 7U);
+  EXPECT_EQ(NamesWith("", {"none"}), Strings());
+}
+
+TEST(ConfigTest, EverySetIsThereAndOthersAreRefused) {
+  for (const std::string& set : StageSetNames()) {
+    EXPECT_EQ(NamesWith("", {set}).empty(), set == "none") << set;
+  }
+  SimulatorConfig config;
+  config.stage_sets = {"slow"};
+  const auto added = AddShippedStages(&config);
+  ASSERT_FALSE(added.has_value());
+  EXPECT_TRUE(added.error().starts_with("no stages are called \"slow\" (there are none, fast"))
+      << added.error();
 }
 
 TEST(ConfigTest, WithoutLeasesNodesHaveTheFrequentHeartbeat) {
-  SimulatorOptions options;
-  options.node_lease_duration_seconds = 0;
-  const auto names = Names(WithDefaultStages({}, options));
+  const auto names = NamesWith("", {}, 0);
   EXPECT_TRUE(std::ranges::binary_search(names, "node-heartbeat"));
   EXPECT_FALSE(std::ranges::binary_search(names, "node-heartbeat-with-lease"));
 }

@@ -28,7 +28,9 @@ Stage MakeStage(const std::string& spec) {
   const auto document =
       openapi::ParseYaml("metadata: {name: s}\nspec: {resourceRef: {kind: Pod}, " + spec + "}");
   EXPECT_TRUE(document.has_value()) << document.error();
-  auto stage = Stage::Parse(document->root);
+  static VirtualRuntime runtime(1);
+  static const CelEnvironment cel(runtime);
+  auto stage = Stage::Parse(document->root, cel);
   EXPECT_TRUE(stage.has_value()) << stage.error();
   return std::move(*stage);
 }
@@ -62,6 +64,12 @@ TEST(LifecycleTest, MatchesSelectors) {
       {"{matchExpressions: [{jq: {key: '.status.conditions.[] | select(.type == \"Ready\") | "
        ".status', operator: In, values: ['True']}}]}",
        true},
+      {"{matchExpressions: [{cel: {expression: \"self.status.phase == 'Running'\"}}]}", true},
+      {"{matchExpressions: [{cel: {expression: \"self.status.phase == 'Pending'\"}}]}", false},
+      // of jq, key and cel the first counts
+      {"{matchExpressions: [{cel: {expression: 'false'}, jq: {key: .spec, operator: Exists}}]}",
+       true},
+      {"{matchExpressions: [{cel: {expression: 'false'}, key: .spec, operator: Exists}]}", true},
   };
   const auto pod = json::Parse(kPod);
   for (const SelectorRow& row : kRows) {
@@ -72,8 +80,8 @@ TEST(LifecycleTest, MatchesSelectors) {
 }
 
 TEST(LifecycleTest, AStageWithoutSelectorNeverApplies) {
-  std::vector<Stage> stages;
-  stages.push_back(MakeStage("next: {delete: true}"));
+  std::vector<Lifecycle::StagePtr> stages;
+  stages.push_back(std::make_shared<const Stage>(MakeStage("next: {delete: true}")));
   VirtualRuntime runtime(1);
   EXPECT_FALSE(Lifecycle(std::move(stages)).Next(json::Parse(kPod)->root, runtime));
 }
@@ -94,6 +102,8 @@ TEST(LifecycleTest, EvaluatesWeights) {
       {"weight: 1, weightFrom: {jq: {expression: .metadata.annotations.absent}}", 1},
       {"weight: 1, weightFrom: {jq: {expression: .spec.replicas}}", 3},
       {"weight: 1, weightFrom: {jq: {expression: .spec}}", 1},
+      {"weight: 1, weightFrom: {cel: {expression: '1 + 2'}, jq: {expression: .spec.replicas}}", 3},
+      {"weight: 1, weightFrom: {cel: {expression: 'true'}}", 1},
   };
   const auto pod = json::Parse(kPod);
   for (const WeightRow& row : kRows) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/virtual_runtime.h"
 #include "openapi/yaml.h"
 
 namespace kulisse::simulator {
@@ -12,7 +13,9 @@ std::expected<Stage, std::string> Parse(const std::string& spec) {
   const auto document = openapi::ParseYaml(
       "apiVersion: kwok.x-k8s.io/v1alpha1\nkind: Stage\nmetadata: {name: s}\nspec: " + spec);
   EXPECT_TRUE(document.has_value()) << spec;
-  return Stage::Parse(document->root);
+  static VirtualRuntime runtime(1);
+  static const CelEnvironment cel(runtime);
+  return Stage::Parse(document->root, cel);
 }
 
 struct Row {
@@ -27,8 +30,10 @@ TEST(StageTest, RefusesWithStageAndField) {
        "spec.weight: must be an integer that is not negative"},
       {"{resourceRef: {kind: Pod}, weight: a}",
        "spec.weight: must be an integer that is not negative"},
-      {"{resourceRef: {kind: Pod}, selector: {matchExpressions: [{cel: {expression: 'true'}}]}}",
-       "spec.selector.matchExpressions[0].cel: CEL is not supported yet"},
+      {"{resourceRef: {kind: Pod}, selector: {matchExpressions: [{}]}}",
+       "spec.selector.matchExpressions[0].key: is required"},
+      {"{resourceRef: {kind: Pod}, selector: {matchExpressions: [{cel: {x: 'true'}}]}}",
+       "spec.selector.matchExpressions[0].cel.x: unknown field"},
       {"{resourceRef: {kind: Pod}, selector: {matchExpressions: [{key: .a, operator: In}]}}",
        "spec.selector.matchExpressions[0].values: is required"},
       {"{resourceRef: {kind: Pod}, selector: {matchExpressions: [{key: .a, operator: Exists, "
@@ -38,16 +43,16 @@ TEST(StageTest, RefusesWithStageAndField) {
        "spec.selector.matchExpressions[0].operator: must be In, NotIn, Exists or DoesNotExist"},
       {"{resourceRef: {kind: Pod}, selector: {matchExpressions: [{key: 'a(', operator: Exists}]}}",
        "spec.selector.matchExpressions[0].key: jq `a(`: unexpected end of expression (at 2)"},
-      {"{resourceRef: {kind: Pod}, delay: {durationFrom: {cel: {expression: 'x'}}}}",
-       "spec.delay.durationFrom.cel: CEL is not supported yet"},
-      {"{resourceRef: {kind: Pod}, steps: [{apply: {template: x}}]}",
-       "spec.steps[0].apply: is not supported yet"},
-      {"{resourceRef: {kind: Pod}, steps: [{patch: {template: x, impersonation: {username: u}}}]}",
-       "spec.steps[0].patch.impersonation: is not supported yet"},
+      {"{resourceRef: {kind: Pod}, delay: {durationFrom: {}}}",
+       "spec.delay.durationFrom: needs jq.expression or cel.expression"},
+      {"{resourceRef: {kind: Pod}, steps: [{apply: {template: x, type: json}}]}",
+       "spec.steps[0].apply.type: must be one of apply, merge, strategic"},
+      {"{resourceRef: {kind: Pod}, steps: [{patch: {template: x, impersonation: {}}}]}",
+       "spec.steps[0].patch.impersonation.username: is required"},
       {"{resourceRef: {kind: Pod}, next: {statusTemplate: '{{ foo }}'}}",
        "spec.next.statusTemplate: line 1: function \"foo\" is not defined"},
       {"{resourceRef: {kind: Pod}, next: {patches: [{type: x, template: y}]}}",
-       "spec.next.patches[0].type: must be json, merge or strategic"},
+       "spec.next.patches[0].type: must be one of json, merge, strategic"},
       {"{resourceRef: {kind: Pod}, next: {event: {type: Bad}}}",
        "spec.next.event.type: must be Normal or Warning"},
       {"{resourceRef: {kind: Pod}, next: {finalizers: {add: [{}]}}}",
