@@ -49,8 +49,9 @@ constexpr BinaryOperator kProducts[] = {{"*", "_*_"}, {"/", "_/_"}, {"%", "_%_"}
 
 class Parser {
  public:
-  Parser(const Source& source, Ast* ast, std::vector<Issue>* issues)
+  Parser(const Source& source, Ast* ast, std::vector<Issue>* issues, ParseOptions options)
       : ast_(*ast),
+        options_(options),
         text_(source.text()),
         issues_(issues),
         tokens_(Tokenize(source.text(), issues)) {}
@@ -198,6 +199,12 @@ class Parser {
     return Complete(expanded != nullptr ? expanded : call);
   }
 
+  void TakeOptional(const Token& mark) {
+    if (TakeOperator("?") && !options_.optional_syntax) {
+      Refuse(mark.position, "unsupported syntax '?'");
+    }
+  }
+
   // Counts how deep expressions are in each other, on the way in and out.
   class Depth {
    public:
@@ -295,7 +302,9 @@ class Parser {
     if (!optional && !BeginsOperand(Now())) return MissingOperand(kIndexTokens);
     Expr* index = Conditional();
     if (failed_ || !Expect("]", EndsExpression())) return index;
-    if (optional) return Refuse(position, "unsupported syntax '[?'");
+    if (optional && !options_.optional_syntax) {
+      return Refuse(position, "unsupported syntax '[?'");
+    }
     return Call("_[_]", position, {operand, index});
   }
 
@@ -321,7 +330,9 @@ class Parser {
       Arguments(&call->arguments);
       return failed_ ? call : CallOrMacro(call);
     }
-    if (optional) return Refuse(position, "unsupported syntax '.?'");
+    if (optional && !options_.optional_syntax) {
+      return Refuse(position, "unsupported syntax '.?'");
+    }
     Expr* select = ast_.Make(ExprKind::kSelect, position);
     select->name = name.text;
     select->arguments = {operand};
@@ -432,7 +443,7 @@ class Parser {
     result->name = name;
     while (!failed_ && !TakeOperator("}")) {
       const Token& field = Now();
-      if (TakeOperator("?")) Refuse(field.position, "unsupported syntax '?'");
+      TakeOptional(field);
       if (!Is(TokenKind::kIdentifier) && !Is(TokenKind::kEscapedIdentifier)) {
         return Mismatched("{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}");
       }
@@ -452,7 +463,7 @@ class Parser {
     if (!IsOperator("?") && !BeginsOperand(Now())) return MissingOperand(kListTokens);
     while (!failed_) {
       const Token& element = Now();
-      if (TakeOperator("?")) Refuse(element.position, "unsupported syntax '?'");
+      TakeOptional(element);
       list->arguments.push_back(Conditional());
       if (failed_ || TakeOperator("]")) break;
       if (!ExpectComma("]", "{']', ','}")) break;
@@ -468,7 +479,7 @@ class Parser {
     if (!IsOperator("?") && !BeginsOperand(Now())) return MissingOperand(kMapTokens);
     while (!failed_) {
       const Token& entry = Now();
-      if (TakeOperator("?")) Refuse(entry.position, "unsupported syntax '?'");
+      TakeOptional(entry);
       map->arguments.push_back(Conditional());
       if (failed_ || !Expect(":", BeginsOperand(Now()))) break;
       map->arguments.push_back(Conditional());
@@ -530,6 +541,7 @@ class Parser {
   }
 
   Ast& ast_;
+  ParseOptions options_;
   std::string_view text_;
   std::vector<Issue>* issues_;
   std::vector<Token> tokens_;
@@ -540,7 +552,7 @@ class Parser {
 
 }  // namespace
 
-std::unique_ptr<Ast> Parse(const Source& source, std::vector<Issue>* issues) {
+std::unique_ptr<Ast> Parse(const Source& source, std::vector<Issue>* issues, ParseOptions options) {
   auto ast = std::make_unique<Ast>();
   if (source.size() > kCelCodePointsMax) {
     issues->push_back(
@@ -549,7 +561,7 @@ std::unique_ptr<Ast> Parse(const Source& source, std::vector<Issue>* issues) {
                                 source.size(), kCelCodePointsMax)});
     return ast;
   }
-  Parser(source, ast.get(), issues).Run();
+  Parser(source, ast.get(), issues, options).Run();
   return ast;
 }
 

@@ -15,8 +15,14 @@
 
 namespace kulisse::openapi::cel {
 
+struct ParseOptions {
+  // Takes `a.?b`, `a[?b]`, `[?a]` and `{?a: b}`. The tree then only tells which names there are.
+  bool optional_syntax = false;
+};
+
 // Appends what is wrong; the tree is only for use when nothing was.
-[[nodiscard]] std::unique_ptr<Ast> Parse(const Source& source, std::vector<Issue>* issues);
+[[nodiscard]] std::unique_ptr<Ast> Parse(const Source& source, std::vector<Issue>* issues,
+                                         ParseOptions options = {});
 
 // Expands a macro call in place of `call`. Returns null when there is no such macro; on an error
 // appends it and returns a node of kind kError. `call` has the target first, if there is one.

@@ -44,6 +44,7 @@ std::string Source::DisplayOne(const Issue& issue) const {
   if (issue.position == kNoPosition) {
     return fmt::format("ERROR: {}:-1:0: {}", description_, issue.message);
   }
+  if (text_.empty()) return fmt::format("ERROR: {}:1:0: {}", description_, issue.message);
   const auto after = std::ranges::upper_bound(lines_, issue.position, {}, &Line::position);
   const auto number = after - lines_.begin();
   const Line& line = *std::prev(after);

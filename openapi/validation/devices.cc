@@ -1,8 +1,10 @@
-// Rules of resource.k8s.io: claims of devices, classes and slices, and of certificate requests. CEL
-// expressions are not compiled. Upstream: pkg/apis/{resource,certificates}/validation.
+// Rules of resource.k8s.io: claims of devices, classes and slices, and of certificate requests. Of
+// CEL expressions the syntax and the names are checked. Upstream:
+// pkg/apis/{resource,certificates}/validation.
 #include <algorithm>
 
 #include "base/text.h"
+#include "openapi/validation/expressions.h"
 #include "openapi/validation/resources.h"
 #include "openapi/validation/walk.h"
 
@@ -67,6 +69,17 @@ void CheckAllocation(const Value& request, const Path& path, Walk& walk) {
   }
 }
 
+void DeviceSelector(const Value& selector, const Path& path, Walk& walk) {
+  constexpr size_t kExpressionBytesMax = 10 * 1024;
+  const Value* cel = Member(selector, "cel");
+  if (cel == nullptr) return walk.Required(path["cel"]);
+  const std::string_view text = Text(*cel, "expression");
+  const Path parent = path["cel"];
+  const Path at = parent["expression"];
+  if (text.size() > kExpressionBytesMax) return walk.TooLong(at, kExpressionBytesMax);
+  CheckExpression(text, ExpressionPlace::kDevice, at, walk);
+}
+
 // What is asked of a device, exactly or as one of several ways.
 void DeviceNeeds(const Value& request, const Path& path, Walk& walk) {
   const std::string_view name = Text(request, "deviceClassName");
@@ -78,8 +91,7 @@ void DeviceNeeds(const Value& request, const Path& path, Walk& walk) {
   const Path selectors = path["selectors"];
   size_t index = 0;
   for (const Value& selector : List(request, "selectors")) {
-    const Path at = selectors[index++];
-    if (Member(selector, "cel") == nullptr) walk.Required(at["cel"]);
+    DeviceSelector(selector, selectors[index++], walk);
   }
   CheckAllocation(request, path, walk);
 }
@@ -342,6 +354,7 @@ constexpr NamedCheck kChecks[] = {
     {"claimTemplateDevices", ClaimTemplateDevices},
     {"deviceConfiguration", DeviceConfiguration},
     {"deviceNeeds", DeviceNeeds},
+    {"deviceSelector", DeviceSelector},
     {"extendedResource", ExtendedResource},
     {"reservedFor", ReservedFor},
     {"signerName", SignerName},

@@ -1,9 +1,11 @@
-// Rules of what extends the API: webhooks, admission policies, API services. CEL expressions are
-// not compiled. Upstream: pkg/apis/admissionregistration/validation, kube-aggregator.
+// Rules of what extends the API: webhooks, admission policies, API services. Of CEL expressions the
+// syntax and the names are checked. Upstream: pkg/apis/admissionregistration/validation,
+// kube-aggregator.
 #include <algorithm>
 
 #include "base/text.h"
 #include "openapi/label_syntax.h"
+#include "openapi/validation/expressions.h"
 #include "openapi/validation/walk.h"
 #include "openapi/validation/webhook_client.h"
 
@@ -12,6 +14,13 @@ namespace kulisse::openapi {
 namespace {
 
 constexpr size_t kConditionsMax = 64;
+
+// An expression that must be there; `text` is what is compiled and quoted.
+void AdmissionExpression(std::string_view text, const Path& path, std::string_view missing,
+                         Walk& walk) {
+  if (TrimSpace(text).empty()) return walk.Required(path, missing);
+  CheckExpression(text, ExpressionPlace::kAdmission, path, walk);
+}
 
 bool HasWildcard(std::span<const Value> list) {
   return std::ranges::any_of(
@@ -110,7 +119,7 @@ void NamedRule(const Value& rule, const Path& path, Walk& walk) {
 }
 
 void MatchCondition(const Value& condition, const Path& path, Walk& walk) {
-  if (TrimSpace(Text(condition, "expression")).empty()) walk.Required(path["expression"]);
+  AdmissionExpression(TrimSpace(Text(condition, "expression")), path["expression"], {}, walk);
   const std::string_view name = Text(condition, "name");
   if (name.empty()) {
     walk.Required(path["name"]);
@@ -234,19 +243,19 @@ void Variable(const Value& variable, const Path& path, Walk& walk) {
   } else if (!CIdentifier(name).empty()) {
     walk.Invalid(path["name"], name, "must be a valid CEL identifier");
   }
-  if (TrimSpace(Text(variable, "expression")).empty()) {
-    walk.Required(path["expression"], "expression is not specified");
-  }
+  AdmissionExpression(Text(variable, "expression"), path["expression"],
+                      "expression is not specified", walk);
 }
 
 void Validation(const Value& validation, const Path& path, Walk& walk) {
-  if (TrimSpace(Text(validation, "expression")).empty()) {
-    walk.Required(path["expression"], "expression is not specified");
-  }
+  AdmissionExpression(Text(validation, "expression"), path["expression"],
+                      "expression is not specified", walk);
   for (const std::string_view field : {"messageExpression", "message"}) {
     const std::string_view text = Text(validation, field);
     if (!text.empty() && TrimSpace(text).empty()) {
       walk.Invalid(path[field], text, "must be non-empty if specified");
+    } else if (field == "messageExpression" && !text.empty()) {
+      CheckExpression(text, ExpressionPlace::kAdmission, path[field], walk);
     } else if (field == "message" && TrimSpace(text).find_first_of("\r\n") != text.npos) {
       walk.Invalid(path[field], text, "must not contain line breaks");
     }
@@ -280,8 +289,12 @@ void AuditAnnotations(const Value& policy, const Path& path, Walk& walk) {
     } else {
       walk.Check(annotation_at["key"], qualified, LabelKeyErrors);
     }
-    if (TrimSpace(Text(annotation, "valueExpression")).empty()) {
+    const std::string_view value = Text(annotation, "valueExpression");
+    if (TrimSpace(value).empty()) {
       walk.Required(annotation_at["valueExpression"], "valueExpression is not specified");
+    } else {
+      CheckExpression(TrimSpace(value), value, ExpressionPlace::kAdmission,
+                      annotation_at["valueExpression"], walk);
     }
     if (!keys.Insert(key)) walk.Duplicate(annotation_at["key"], key);
   }
@@ -317,8 +330,9 @@ void Mutation(const Value& mutation, const Path& path, Walk& walk) {
   const Value* given = Member(mutation, row->field);
   if (given == nullptr) {
     walk.Required(path[row->field], fmt::format("must be specified when patchType is {}", type));
-  } else if (TrimSpace(Text(*given, "expression")).empty()) {
-    walk.Required(path[row->field]["expression"]);
+  } else {
+    AdmissionExpression(TrimSpace(Text(*given, "expression")), path[row->field]["expression"], {},
+                        walk);
   }
   if (Member(mutation, row->other) == nullptr) return;
   const std::string shown = fmt::format("{{{}}}", row->other);

@@ -9,6 +9,7 @@
 #include "base/json/parse.h"
 #include "openapi/cel/environment.h"
 #include "openapi/cel/limits.h"
+#include "openapi/cel/names.h"
 #include "openapi/cel/time_zone.h"
 #include "test/unit/openapi/golden_rows.h"
 
@@ -171,6 +172,41 @@ TEST(CelTest, ManyErrorsAreCounted) {
   const Environment environment = MakeEnvironment();
   const std::string answer = Answer(environment, "[" + Repeat("x,", 150) + "]");
   EXPECT_TRUE(answer.ends_with("\n50 more errors were truncated")) << answer.substr(0, 200);
+}
+
+// --- names ---
+
+TEST(CelNamesTest, OnlyWhatIsSurelyWrongIsRefused) {
+  constexpr std::string_view kVariables[] = {"object", "params"};
+  // Expressions for the libraries of Kubernetes, which are not here.
+  for (const std::string_view right :
+       {"object.spec.replicas <= params.max", "object.?spec.?replicas.orValue(1) > 0",
+        "object[?'a'].optMap(v, v + 1).orValue(0) == 1", "{?'a': object.?b}", "[?object.?c]",
+        "optional.of(object).hasValue()", "sets.contains(object.a, ['x'])",
+        "quantity('1Gi').isGreaterThan(quantity('1Mi'))", "ip.isCanonical('::1')",
+        "object.list.all(i, v, i < 3 && v > i)", "object.map.transformList(k, v, k + v)",
+        "object.list.exists(x, x.y == object.z)", "cel.bind(x, object.a, x.b + x.c)",
+        "Object{spec: Object.spec{replicas: 3}}",
+        "[JSONPatch{op: 'add', path: '/a/' + jsonpatch.escapeKey('x/y'), value: object.b}]",
+        "type(object) == int", "has(object.a) && !has(params.b)"}) {
+    EXPECT_EQ(FindNameErrors(right, kVariables), std::nullopt) << right;
+  }
+  constexpr std::pair<std::string_view, std::string_view> kWrong[] = {
+      {"objct.spec", "1:1: undeclared reference to 'objct' (in container '')\n | objct.spec\n | ^"},
+      {"truex", "1:1: undeclared reference to 'truex' (in container '')\n | truex\n | ^"},
+      {"object.list.all(x, y > 1)",
+       "1:20: undeclared reference to 'y' (in container '')\n | object.list.all(x, y > 1)\n | "
+       "...................^"},
+      {"object.a ==",
+       "1:12: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', "
+       "'-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, "
+       "BYTES, IDENTIFIER}\n | object.a ==\n | ...........^"},
+      {"",
+       "1:0: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', "
+       "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"}};
+  for (const auto& [text, error] : kWrong) {
+    EXPECT_EQ(FindNameErrors(text, kVariables), "ERROR: <input>:" + std::string(error)) << text;
+  }
 }
 
 // --- hosts ---
