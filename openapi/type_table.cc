@@ -299,9 +299,12 @@ int TypeInfo::FindJson(std::string_view json_name) const {
 }
 
 int TypeInfo::FindJson(std::string_view json_name, size_t next) const {
-  // In canonical objects the name is the field's own text.
-  for (size_t i = next; i < json_fields.size(); ++i) {
-    if (json_fields[i].field->json_name.data() == json_name.data()) return static_cast<int>(i);
+  // In canonical objects the name is the field's own text, in the facts.
+  static const std::string_view facts = FactFile("types.tsv");
+  if (json_name.data() >= facts.data() && json_name.data() < facts.data() + facts.size()) {
+    for (size_t i = next; i < json_fields.size(); ++i) {
+      if (json_fields[i].field->json_name.data() == json_name.data()) return static_cast<int>(i);
+    }
   }
   constexpr size_t kFieldsTried = 6;
   const size_t end = std::min(next + kFieldsTried, json_fields.size());
