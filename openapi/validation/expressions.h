@@ -21,4 +21,7 @@ inline void CheckExpression(std::string_view text, ExpressionPlace place, const 
   CheckExpression(text, text, place, path, walk);
 }
 
+// A rule of x-kubernetes-validations in a schema: its rule and its messageExpression.
+void CheckSchemaRule(const Value& rule, const Path& path, Walk& walk);
+
 }  // namespace kulisse::openapi

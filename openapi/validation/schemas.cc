@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "openapi/validation/expressions.h"
 
 namespace kulisse::openapi {
 
@@ -36,6 +37,7 @@ class SchemaCheck {
   SchemaCheck(bool structural, Walk& walk) : structural_(structural), walk_(walk) {}
 
   void Check(const Value& schema, const Path& path, const Scope& scope, bool is_root) {
+    const size_t errors_before = walk_.error_count();
     Fields(schema, path, scope);
     if (True(schema, "uniqueItems")) {
       walk_.Forbidden(path["uniqueItems"],
@@ -51,7 +53,10 @@ class SchemaCheck {
     if (Text(schema, kListType) == "map") MapKeys(schema, path);
     ItemsOfSetsAndMaps(schema, path);
     Rules(schema, path);
+    if (structural_ && walk_.error_count() == errors_before) Expressions(schema, path);
   }
+  // Errors of expressions come last, and only where the schema is right.
+  void Finish() { walk_.Add(std::move(expression_errors_)); }
 
  private:
   void Fields(const Value& schema, const Path& path, const Scope& scope) {
@@ -281,6 +286,15 @@ class SchemaCheck {
     }
   }
 
+  void Expressions(const Value& schema, const Path& path) {
+    Walk walk(nullptr, &expression_errors_);
+    const Path list = path["x-kubernetes-validations"];
+    size_t index = 0;
+    for (const Value& rule : List(schema, "x-kubernetes-validations")) {
+      CheckSchemaRule(rule, list[index++], walk);
+    }
+  }
+
   void RuleTexts(const Value& rule, const Path& path) {
     const std::string_view expression = TrimSpace(Text(rule, "rule"));
     const std::string_view message = Text(rule, "message");
@@ -316,6 +330,7 @@ class SchemaCheck {
 
   const bool structural_;  // the whole
   Walk& walk_;
+  FieldErrors expression_errors_;
 };
 
 // The next part of a path: '.', '[', ']', a quoted name or what is between these; "" at the end.
@@ -379,7 +394,9 @@ const Value* FindProperty(const Value& schema, std::string_view name) {
 }
 
 void CheckSchema(const Value& schema, bool structural, const Path& path, Walk& walk) {
-  SchemaCheck(structural, walk).Check(schema, path, {}, true);
+  SchemaCheck check(structural, walk);
+  check.Check(schema, path, {}, true);
+  check.Finish();
 }
 
 FieldInSchema FindFieldInSchema(const Value& schema, std::string_view json_path, bool brackets) {
