@@ -8,6 +8,7 @@ find_package(ZLIB REQUIRED)
 # The archive, so that the program asks for no library of its own on the machine.
 find_library(RE2_LIBRARY NAMES libre2.a re2 REQUIRED)
 find_library(YAML_LIBRARY yaml REQUIRED)
+find_library(RE2_LIBRARY re2 REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
 
 find_program(CCACHE ccache)

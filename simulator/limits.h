@@ -10,12 +10,16 @@ namespace kulisse {
 
 // The longest delay of a stage; longer ones are cut. Keeps sums of times from overflowing.
 inline constexpr auto kStageDelayMax = 24h * 365 * 100;
-// Text of one jq expression, bytes, and its parts: a result passes through all of them on the
-// stack.
-inline constexpr size_t kExpressionBytesMax = 4 * 1024;
-inline constexpr size_t kExpressionNodesMax = 512;
+// Text of one jq expression, bytes, and its parts: walks of its tree recurse.
+inline constexpr size_t kExpressionBytesMax = 64 * 1024;
+inline constexpr size_t kExpressionNodesMax = 4'000;
 // Parts nested in one expression or template; parsers recurse.
 inline constexpr size_t kExpressionDepthMax = 200;
+// Stack and memory of one evaluation, bytes.
+inline constexpr size_t kExpressionStackBytesMax = 2 * 1024 * 1024;
+inline constexpr size_t kExpressionMemoryBytesMax = 64 * 1024 * 1024;
+// Compiled regular expressions that one expression or template keeps.
+inline constexpr size_t kRegexesMax = 64;
 // Blocks and template calls under way in one rendering.
 inline constexpr size_t kTemplateDepthMax = 1'000;
 // Addresses that one pod CIDR gives at most; a bit of memory each.

@@ -15,8 +15,8 @@
 
 #include "base/json/value.h"
 #include "simulator/client/patch.h"
+#include "simulator/jq/jq.h"
 #include "simulator/stage/cel_environment.h"
-#include "simulator/stage/jq.h"
 #include "simulator/stage/template.h"
 
 namespace kulisse::simulator {

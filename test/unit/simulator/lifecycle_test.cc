@@ -57,7 +57,9 @@ TEST(LifecycleTest, MatchesSelectors) {
       {"{matchExpressions: [{key: '.metadata.annotations.none', operator: Exists}]}", true},
       {"{matchExpressions: [{key: .metadata.deletionTimestamp, operator: DoesNotExist}]}", true},
       {"{matchExpressions: [{key: .spec.host, operator: In, values: ['true']}]}", true},
-      {"{matchExpressions: [{key: .spec.replicas, operator: In, values: ['3']}]}", true},
+      {"{matchExpressions: [{key: .spec.replicas, operator: In, values: ['3']}]}", false},
+      {"{matchExpressions: [{key: .spec.replicas|tostring, operator: In, values: ['3']}]}", true},
+      {"{matchExpressions: [{key: '.status.phase|length', operator: In, values: ['7']}]}", true},
       {"{matchExpressions: [{key: '.metadata.ownerReferences.[].kind', operator: In, "
        "values: [Job]}]}",
        true},
