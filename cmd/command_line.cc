@@ -163,6 +163,11 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
        &options.cors_allowed_origins},
       {"nodes", "N", "0", "Simulated nodes, node-0 to node-(N-1), made when they are missing.",
        NumberTarget{&options.nodes, 0, kSimulatedNodesMax}},
+      {"nodes-file", "FILE", "",
+       "YAML with groups of simulated nodes: how many, their zones, type, capacity, labels, "
+       "taints. "
+       "They are made when they are missing.",
+       &options.nodes_file},
       {"kubeconfig", "FILE", "kubeconfig in the data directory",
        "Where to write the kubeconfig of the cluster's administrator.", &options.kubeconfig},
       {"durability", "MODE", "buffered",
@@ -175,9 +180,8 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
        "for standard input. May be given again.",
        &options.config},
       {"stages", "SET,...", "fast",
-       "Stages that come with the program: fast or general (nodes, and pods at once or step by "
-       "step), and with these chaos, nodes, volume; or none. By default a kind that "
-       "--config has stages of gets no others.",
+       "Stages that come with the program: fast or general, with these chaos, nodes, volume; none. "
+       "By default a kind that --config has stages of gets no others.",
        &options.stages},
       {"in-memory", "", "",
        "Keeps nothing on disk. Keys and the kubeconfig go to a temporary directory unless "

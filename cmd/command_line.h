@@ -30,6 +30,7 @@ struct ServeOptions {
   std::string insecure_bind_address = "127.0.0.1";
   std::vector<std::string> cors_allowed_origins;
   uint64_t nodes = 0;
+  std::string nodes_file;               // "": none
   std::string kubeconfig;               // "": kubeconfig in the data directory
   std::string durability = "buffered";  // buffered, sync or memory
   std::vector<std::string> config;      // files and folders with stages

@@ -84,6 +84,29 @@ std::expected<simulator::SimulatorConfig, std::string> ReadConfig(
   return config;
 }
 
+// The nodes of --nodes-file.
+std::expected<std::vector<simulator::NodeGroup>, std::string> ReadNodeGroups(
+    const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) return std::unexpected("cannot read " + path);
+  return simulator::ParseNodeGroups(path, text);
+}
+
+// What the simulator plays, and on which nodes.
+std::expected<void, std::string> ReadSimulation(const ServeOptions& options,
+                                                simulator::ClusterOptions* cluster) {
+  auto config = ReadConfig(options.config);
+  if (!config) return std::unexpected(config.error());
+  config->stage_sets = SplitLists(options.stages);
+  cluster->simulator = std::move(*config);
+  auto groups = ReadNodeGroups(options.nodes_file);
+  if (!groups) return std::unexpected(groups.error());
+  cluster->node_groups = std::move(*groups);
+  return {};
+}
+
 // What the cluster shows and signs with: its authority, and the key of service accounts.
 std::expected<void, std::string> ReadSecrets(const certs::PkiFiles& pki,
                                              simulator::ClusterOptions* options) {
@@ -162,10 +185,7 @@ int Serve(const ServeOptions& options) {
   auto cors = apiserver::Cors::Parse(SplitLists(options.cors_allowed_origins));
   if (!cors) return Fail("--cors-allowed-origins: " + cors.error());
   cluster_options.api.cors = std::move(*cors);
-  auto config = ReadConfig(options.config);
-  if (!config) return Fail(config.error());
-  config->stage_sets = SplitLists(options.stages);
-  cluster_options.simulator = std::move(*config);
+  if (auto read = ReadSimulation(options, &cluster_options); !read) return Fail(read.error());
   std::optional<certs::TemporaryDirectory> temporary;  // keys of a cluster that lives in memory
   std::string directory = options.data_dir;
   if (directory.empty()) {

@@ -44,7 +44,9 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   auto kubelet = Kubelet::Create(runtime_, client_, std::move(options_.simulator));
   if (!kubelet) return std::unexpected(std::move(kubelet).error());
   kubelet_ = std::move(*kubelet);
-  const auto made = NodeFactory(client_, kubelet_->cidrs()).CreateMissing(options_.nodes);
+  std::vector<NodeGroup> groups = options_.node_groups;
+  if (options_.nodes > 0) groups.insert(groups.begin(), NodeGroup{.count = options_.nodes});
+  const auto made = NodeFactory(client_, kubelet_->cidrs()).CreateMissing(groups);
   if (!made) return std::unexpected("cannot make the nodes: " + made.error().message);
   runtime_.Post([kubelet = std::weak_ptr(kubelet_)] {
     if (const auto alive = kubelet.lock()) alive->Start();

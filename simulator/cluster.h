@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apiserver/api_server.h"
 #include "simulator/client/client.h"
@@ -28,6 +29,7 @@
 #include "simulator/controllers/service_account_controller.h"
 #include "simulator/controllers/stage_controller.h"
 #include "simulator/kubelet/kubelet.h"
+#include "simulator/kubelet/node_groups.h"
 #include "simulator/stage/config.h"
 
 namespace kulisse::simulator {
@@ -41,8 +43,9 @@ struct ClusterOptions {
   bool simulate = true;
   // The certificate that signed the server's, in PEM, for the pods of every namespace; "" for none.
   std::string root_ca = {};
-  // Nodes to make, node-0 and so on; those that are there stay.
+  // Nodes to make, node-0 and so on, and those of the groups; what is there stays.
   size_t nodes = 0;
+  std::vector<NodeGroup> node_groups = {};
   SimulatorConfig simulator = {};
 };
 

@@ -1,14 +1,17 @@
-// NodeFactory makes the nodes of `--nodes N`: node-0 to node-(N-1), with the labels, annotations
-// and capacity that `kwokctl scale node` gives, zones in turn, and no taint.
+// NodeFactory makes the nodes that a cluster begins with: those of `--nodes N`, node-0 to
+// node-(N-1), and of the groups of `--nodes-file`; with the labels and annotations that
+// `kwokctl scale node` gives, and what their group says.
 //
 // Borrows: client and cidrs. Threads: the runtime's loop, or any while it stands still.
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "simulator/client/client.h"
 #include "simulator/kubelet/node_cidrs.h"
+#include "simulator/kubelet/node_groups.h"
 
 namespace kulisse::simulator {
 
@@ -16,12 +19,13 @@ class NodeFactory {
  public:
   NodeFactory(Client& client, NodeCidrs& cidrs);
 
-  // Makes those of the first `count` nodes that are not there; the others stay as they are. Returns
-  // how many were made.
-  Result<size_t> CreateMissing(size_t count);
+  // Makes those of the groups' nodes that are not there; the others stay as they are. Returns how
+  // many were made.
+  Result<size_t> CreateMissing(std::span<const NodeGroup> groups);
 
-  // The object of one node. `index` gives its zone and addresses.
-  [[nodiscard]] static json::Document MakeNode(size_t index, const std::string& pod_cidr);
+  // The object of one node. `index` is its number in the group, `address` that among all nodes.
+  [[nodiscard]] static json::Document MakeNode(const NodeGroup& group, size_t index, size_t address,
+                                               const std::string& pod_cidr);
 
  private:
   Client& client_;
