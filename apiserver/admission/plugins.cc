@@ -53,7 +53,7 @@ constexpr PluginRow kPlugins[] = {
     {"PodGroupWorkloadExists", true, nullptr},
     {"NodeDeclaredFeatureValidator", true, nullptr},
     {"JobValidation", true, nullptr},
-    {"PodResizeValidator", true, nullptr},
+    {"PodResizeValidator", true, MakePodResizeValidator},
     {"MutatingAdmissionPolicy", true, nullptr},
     {"MutatingAdmissionWebhook", true, nullptr},
     {"ValidatingAdmissionPolicy", true, nullptr},

@@ -53,6 +53,7 @@ MakePlugin MakeLimitRanger;
 MakePlugin MakeNamespaceLifecycle;
 MakePlugin MakeNodeRestriction;
 MakePlugin MakePersistentVolumeClaimResize;
+MakePlugin MakePodResizeValidator;
 MakePlugin MakePodSecurity;
 MakePlugin MakePodTopologyLabels;
 MakePlugin MakePriority;

@@ -108,8 +108,9 @@ class Priority final : public AdmissionPlugin {
 
   static Result<void> SetPolicy(const AdmissionAttributes& attributes, json::Value& spec,
                                 std::string_view policy) {
+    const json::Value* wanted = spec.Find("preemptionPolicy");
     const std::string_view given = spec.FindString({"preemptionPolicy"});
-    if (!given.empty() && given != policy) {
+    if (wanted != nullptr && !wanted->IsNull() && given != policy) {
       return std::unexpected(AdmissionForbidden(
           attributes,
           fmt::format("the string value of PreemptionPolicy ({}) must not be provided in pod spec; "

@@ -1,5 +1,6 @@
 #include "apiserver/authn/authenticator.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -13,18 +14,19 @@ namespace {
 
 // The token of the first Authorization header. Upstream: bearertoken.go splits at single blanks,
 // so that "Bearer  x" has an empty token and what follows a second blank is ignored.
-std::optional<std::string> BearerToken(const HttpRequest& request) {
-  std::string_view value;
-  for (const auto& [name, text] : request.headers) {
-    if (!EqualsIgnoreCase(name, "Authorization")) continue;
-    value = TrimSpace(text);
-    break;
-  }
+std::optional<std::string> TokenOf(std::string_view value) {
   const std::vector<std::string_view> parts = Split(value, ' ');
   if (parts.size() < 2 || !EqualsIgnoreCase(parts[0], "bearer") || parts[1].empty()) {
     return std::nullopt;
   }
   return std::string(parts[1]);
+}
+
+std::optional<std::string> BearerToken(const HttpRequest& request) {
+  for (const auto& [name, text] : request.headers) {
+    if (EqualsIgnoreCase(name, "Authorization")) return TokenOf(TrimSpace(text));
+  }
+  return std::nullopt;
 }
 
 // Upstream: group.AuthenticatedGroupAdder.
@@ -35,6 +37,12 @@ UserInfo WithAuthenticatedGroup(UserInfo user) {
   }
   user.groups.emplace_back(kAuthenticatedGroup);
   return user;
+}
+
+UserInfo Anonymous() {
+  return {.name = std::string(kAnonymousUser),
+          .uid = "",
+          .groups = {std::string(kUnauthenticatedGroup)}};
 }
 
 }  // namespace
@@ -68,9 +76,25 @@ Result<UserInfo> Authenticator::Authenticate(const HttpRequest& request) const {
     refused = true;
   }
   if (refused) return std::unexpected(Status::Unauthorized());
-  return UserInfo{.name = std::string(kAnonymousUser),
-                  .uid = "",
-                  .groups = {std::string(kUnauthenticatedGroup)}};
+  return Anonymous();
+}
+
+Result<TokenUser> Authenticator::Review(std::string_view token,
+                                        std::span<const std::string> audiences,
+                                        std::string_view own) const {
+  const std::optional<std::string> bearer = TokenOf("Bearer " + std::string(token));
+  if (!bearer) return TokenUser{Anonymous(), {audiences.begin(), audiences.end()}};
+  if (const UserInfo* user = tokens_.Find(*bearer)) {
+    if (std::ranges::find(audiences, own) != audiences.end()) {
+      return TokenUser{WithAuthenticatedGroup(*user), {std::string(own)}};
+    }
+  } else if (issued_ != nullptr) {
+    if (auto found = issued_->AuthenticateFor(*bearer, audiences)) {
+      found->user = WithAuthenticatedGroup(std::move(found->user));
+      return std::move(*found);
+    }
+  }
+  return std::unexpected(Status::Unauthorized());
 }
 
 }  // namespace kulisse::apiserver

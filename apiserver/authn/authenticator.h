@@ -8,7 +8,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "apiserver/authn/token_file.h"
 #include "apiserver/authn/user.h"
@@ -17,12 +20,21 @@
 
 namespace kulisse::apiserver {
 
+// Whom a token names, and for which audiences of those that were asked for.
+struct TokenUser {
+  UserInfo user;
+  std::vector<std::string> audiences;
+};
+
 // TokenAuthenticator recognizes bearer tokens of one kind.
 class TokenAuthenticator {
  public:
   virtual ~TokenAuthenticator() = default;
   // The user, or nothing for a token that is another's, or no good.
   [[nodiscard]] virtual std::optional<UserInfo> Authenticate(std::string_view token) const = 0;
+  // The same of a token for one of these audiences instead of for this server.
+  [[nodiscard]] virtual std::optional<TokenUser> AuthenticateFor(
+      std::string_view token, std::span<const std::string> audiences) const = 0;
 };
 
 class Authenticator {
@@ -31,6 +43,11 @@ class Authenticator {
   explicit Authenticator(TokenFile tokens, const TokenAuthenticator* issued = nullptr);
 
   [[nodiscard]] Result<UserInfo> Authenticate(const HttpRequest& request) const;
+  // What a TokenReview tells about a token as it would stand in a header. Tokens of the file are
+  // for `own`.
+  [[nodiscard]] Result<TokenUser> Review(std::string_view token,
+                                         std::span<const std::string> audiences,
+                                         std::string_view own) const;
 
  private:
   [[nodiscard]] std::optional<UserInfo> Recognize(std::string_view token) const;

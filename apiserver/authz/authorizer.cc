@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <string_view>
 
 namespace kulisse::apiserver {
@@ -80,6 +81,33 @@ Authorizer::Decision BootstrapAuthorizer::Authorize(const Attributes& attributes
   return attributes.user.IsIn("system:serviceaccounts") && AnyMatches(kIssuerPaths, attributes.path)
              ? kAllow
              : kNoOpinion;
+}
+
+RuleList BootstrapAuthorizer::RulesFor(const UserInfo& user, std::string_view /*ns*/) const {
+  RuleList rules;
+  const auto add_paths = [&rules](std::vector<std::string> verbs, auto... lists) {
+    RuleList::Paths row{std::move(verbs), {}};
+    (row.paths.insert(row.paths.end(), lists.begin(), lists.end()), ...);
+    rules.paths.push_back(std::move(row));
+  };
+  if (user.IsIn(kMastersGroup)) {
+    rules.resources.push_back({{"*"}, {"*"}, {"*"}});
+    rules.paths.push_back({{"*"}, {"*"}});
+  }
+  if (user.IsIn(kAuthenticatedGroup)) {
+    for (const SelfReview& review : kSelfReviews) {
+      if (!rules.resources.empty() && rules.resources.back().groups[0] == review.group) {
+        rules.resources.back().resources.emplace_back(review.resource);
+      } else {
+        rules.resources.push_back(
+            {{"create"}, {std::string(review.group)}, {std::string(review.resource)}});
+      }
+    }
+    add_paths({"get"}, std::span(kDiscoveryPaths), std::span(kPublicPaths));
+  }
+  if (user.IsIn("system:serviceaccounts")) add_paths({"get"}, std::span(kIssuerPaths));
+  add_paths({"get"}, std::span(kPublicPaths));
+  return rules;
 }
 
 Result<void> CheckAllowed(const Authorizer& authorizer, const Attributes& attributes) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "apiserver/authn/user.h"
 #include "base/result.h"
@@ -24,11 +25,25 @@ struct Attributes {
   bool is_resource = false;
 };
 
+// What somebody may do, as rules that add up. "*" is everything.
+struct RuleList {
+  struct Resources {
+    std::vector<std::string> verbs, groups, resources;
+  };
+  struct Paths {
+    std::vector<std::string> verbs, paths;
+  };
+  std::vector<Resources> resources;
+  std::vector<Paths> paths;
+};
+
 class Authorizer {
  public:
   enum class Decision : uint8_t { kAllow, kNoOpinion };
   virtual ~Authorizer() = default;
   [[nodiscard]] virtual Decision Authorize(const Attributes& attributes) const = 0;
+  // All that Authorize allows the user in the namespace.
+  [[nodiscard]] virtual RuleList RulesFor(const UserInfo& user, std::string_view ns) const = 0;
 };
 
 // What every cluster has before any rule is written: system:masters may do all, everybody may read
@@ -38,6 +53,7 @@ class Authorizer {
 class BootstrapAuthorizer final : public Authorizer {
  public:
   [[nodiscard]] Decision Authorize(const Attributes& attributes) const override;
+  [[nodiscard]] RuleList RulesFor(const UserInfo& user, std::string_view ns) const override;
 };
 
 // Nothing when allowed, otherwise the 403 that kube-apiserver sends.

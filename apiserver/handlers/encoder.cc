@@ -121,6 +121,15 @@ std::string Finish(std::string compact, const Representation& representation) {
   return compact;
 }
 
+json::Document DecodeStored(const storage::Record& record, storage::Revision revision) {
+  std::string text;
+  text.reserve(record.json().size() + 64);
+  record.AppendObject("", revision, &text);
+  auto document = json::Parse(text);
+  KULISSE_ASSERT(document.has_value());
+  return std::move(*document);
+}
+
 }  // namespace
 
 Encoder::Encoder(const openapi::ResourceInfo& resource, const openapi::TypeTable& types,
@@ -141,19 +150,15 @@ uint64_t Encoder::id() const {
 }
 
 json::Document Encoder::Decode(const storage::Record& record, storage::Revision revision) const {
-  std::string text;
-  text.reserve(record.json().size() + 64);
-  record.AppendObject("", revision, &text);
-  auto document = json::Parse(text);
-  KULISSE_ASSERT(document.has_value());
-  if (resource_->storage != resource_) ConvertFromStorage(*resource_, *types_, *document);
+  json::Document document = DecodeStored(record, revision);
+  if (resource_->storage != resource_) ConvertFromStorage(*resource_, *types_, document);
   if (resource_->custom) {
-    json::Arena& arena = document->arena;
-    document->root.Set("apiVersion", json::Value::String(resource_->api_version(), arena), arena);
-    document->root.Set("kind", json::Value::StringRef(resource_->kind), arena);
-    SortByName(document->root);
+    json::Arena& arena = document.arena;
+    document.root.Set("apiVersion", json::Value::String(resource_->api_version(), arena), arena);
+    document.root.Set("kind", json::Value::StringRef(resource_->kind), arena);
+    SortByName(document.root);
   }
-  return std::move(*document);
+  return document;
 }
 
 void Encoder::AppendJsonObject(const storage::Record& record, storage::Revision revision,
@@ -193,9 +198,10 @@ void Encoder::AppendMetadataObject(const storage::Record& record, storage::Revis
 
 void Encoder::AppendTableRow(const storage::Record& record, storage::Revision revision,
                              std::string* out) const {
-  const json::Document document = Decode(record, revision);
+  // All versions of a kind are printed alike, from what is stored.
+  const json::Document document = DecodeStored(record, revision);
   *out += R"({"cells":)";
-  openapi::AppendTableCells(*resource_, document.root, runtime_->Now(), out);
+  openapi::AppendTableCells(*resource_->storage, document.root, runtime_->Now(), out);
   *out += R"(,"object":)";
   switch (representation_.include_object) {
     case IncludeObject::kNone:

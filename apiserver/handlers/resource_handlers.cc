@@ -143,8 +143,9 @@ Result<HttpResponse> ResourceHandlers::Create(RequestState& state) {
 }
 
 Mutation ResourceHandlers::ReplaceWith(const json::Document& replacement,
-                                       const ResourceInfo& resource, std::string_view name) const {
-  return [&replacement, &resource, name](json::Document& object) -> Result<void> {
+                                       const ResourceInfo& served, std::string_view name) const {
+  const ResourceInfo& resource = *served.storage;
+  return [&replacement, &served, &resource, name](json::Document& object) -> Result<void> {
     const std::string_view uid = replacement.root.FindString({"metadata", "uid"});
     const std::string current_uid(object.root.FindString({"metadata", "uid"}));
     if (!uid.empty() && uid != current_uid) {
@@ -152,7 +153,7 @@ Mutation ResourceHandlers::ReplaceWith(const json::Document& replacement,
       const std::string key =
           fmt::format("/registry/{}{}{}/{}", EtcdName(resource), ns.empty() ? "" : "/", ns, name);
       return std::unexpected(Status::Conflict(
-          resource.group_resource(), name,
+          served.group_resource(), name,
           fmt::format("StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, "
                       "AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in "
                       "object meta: {}",
@@ -203,7 +204,7 @@ Result<HttpResponse> ResourceHandlers::Update(RequestState& state) {
   if (&stored != state.resource) ConvertToStorage(*state.resource, store_.types(), object);
   const RequestContext context = Context(state, options);
   auto result = store_.Update(context, stored, NameOf(state), subresource,
-                              ReplaceWith(object, stored, state.info.name));
+                              ReplaceWith(object, *state.resource, state.info.name));
   if (!result && result.error().IsNotFound() && subresource.empty() &&
       RulesOf(stored).create_on_update) {
     result = store_.Create(context, stored, state.info.ns, std::move(object));

@@ -61,7 +61,7 @@ class ResourceHandlers {
   // The list at a revision that may not be there yet.
   Result<HttpResponse> ListAt(RequestState& state, const ListOptions& options);
   // The mutation of a PUT: the object of the body takes the place of the current one.
-  Mutation ReplaceWith(const json::Document& replacement, const openapi::ResourceInfo& resource,
+  Mutation ReplaceWith(const json::Document& replacement, const openapi::ResourceInfo& served,
                        std::string_view name) const;
   // PATCH with application/apply-patch+yaml, of the object or a part of it, and of its scale.
   Result<HttpResponse> Apply(RequestState& state, std::string_view subresource);

@@ -7,6 +7,7 @@
 #include "apiserver/registry/field_manager.h"
 #include "base/assert.h"
 #include "openapi/typed.h"
+#include "openapi/validation/validation.h"
 
 namespace kulisse::apiserver {
 
@@ -59,19 +60,22 @@ UserInfo UserOf(const json::Value& spec) {
 }
 
 void ReviewToken(const Authenticator& authenticator, json::Document& review) {
-  HttpRequest request;
-  const std::string token(review.root.FindString({"spec", "token"}));
-  request.headers.emplace_back("Authorization", "Bearer " + token);
-  const auto user = authenticator.Authenticate(request);
+  const json::Value& spec = *review.root.Find("spec");
+  std::vector<std::string> audiences;
+  if (const json::Value* wanted = spec.Find("audiences")) {
+    for (const json::Value& audience : wanted->elements()) {
+      audiences.emplace_back(audience.AsString());
+    }
+  }
+  if (audiences.empty()) audiences.emplace_back(ServiceAccountTokens::kIssuer);
+  const auto found =
+      authenticator.Review(spec.FindString({"token"}), audiences, ServiceAccountTokens::kIssuer);
   json::Arena& arena = review.arena;
   json::Value status = json::Value::Object();
-  if (user && user->name != kAnonymousUser) {
+  if (found) {
     status.Set("authenticated", json::Value::Bool(true), arena);
-    status.Set("user", UserObject(*user, arena), arena);
-    // Whom the token is for: static tokens are for anybody.
-    if (user->IsIn("system:serviceaccounts")) {
-      status.Set("audiences", Strings({std::string(ServiceAccountTokens::kIssuer)}, arena), arena);
-    }
+    status.Set("user", UserObject(found->user, arena), arena);
+    status.Set("audiences", Strings(found->audiences, arena), arena);
   } else {
     status.Set("user", json::Value::Object(), arena);
     status.Set("error", json::Value::StringRef("invalid bearer token"), arena);
@@ -79,17 +83,67 @@ void ReviewToken(const Authenticator& authenticator, json::Document& review) {
   review.root.Set("status", std::move(status), arena);
 }
 
-Result<void> CheckAccessSpec(const openapi::ResourceInfo& resource, const json::Value& spec) {
-  const bool has_resource = spec.Find("resourceAttributes") != nullptr;
-  const bool has_path = spec.Find("nonResourceAttributes") != nullptr;
-  if (has_resource != has_path) return {};
-  return std::unexpected(Status::Invalid(
-      resource.group_kind(), "",
-      {FieldError::Invalid("spec.resourceAttributes", "null",
-                           has_resource ? "cannot be specified in combination with "
-                                          "nonResourceAttributes"
-                                        : "exactly one of nonResourceAttributes or "
-                                          "resourceAttributes must be specified")}));
+// The review's own fields are not repeated.
+void ReviewRules(const RuleList& rules, json::Document& review) {
+  json::Arena& arena = review.arena;
+  json::Value resources = json::Value::Array();
+  for (const RuleList::Resources& rule : rules.resources) {
+    json::Value row = json::Value::Object();
+    row.Set("verbs", Strings(rule.verbs, arena), arena);
+    row.Set("apiGroups", Strings(rule.groups, arena), arena);
+    row.Set("resources", Strings(rule.resources, arena), arena);
+    resources.PushBack(std::move(row), arena);
+  }
+  json::Value paths = json::Value::Array();
+  for (const RuleList::Paths& rule : rules.paths) {
+    json::Value row = json::Value::Object();
+    row.Set("verbs", Strings(rule.verbs, arena), arena);
+    row.Set("nonResourceURLs", Strings(rule.paths, arena), arena);
+    paths.PushBack(std::move(row), arena);
+  }
+  json::Value status = json::Value::Object();
+  status.Set("resourceRules", std::move(resources), arena);
+  status.Set("nonResourceRules", std::move(paths), arena);
+  status.Set("incomplete", json::Value::Bool(false), arena);
+  review.root.Remove("metadata");
+  review.root.Remove("spec");
+  review.root.Set("status", std::move(status), arena);
+}
+
+void Canonicalize(json::Document& review, const openapi::ResourceInfo& resource,
+                  const openapi::TypeTable& types) {
+  const auto normalized =
+      openapi::Normalize(review.root, resource.type, types, review.arena, nullptr);
+  KULISSE_ASSERT(normalized.has_value());
+}
+
+// Refusals before a review is looked into.
+Result<void> CheckReview(const RequestState& state, const openapi::TypeTable& types,
+                         json::Document& review) {
+  const openapi::ResourceInfo& resource = *state.resource;
+  const std::string_view kind = resource.kind;
+  const json::Value& spec = *review.root.Find("spec");
+  if (kind == "TokenReview" && spec.FindString({"token"}).empty()) {
+    return std::unexpected(
+        Status::BadRequest("token is required for TokenReview in authentication"));
+  }
+  if (kind == "SelfSubjectRulesReview" && spec.FindString({"namespace"}).empty()) {
+    return std::unexpected(Status::BadRequest("no namespace on request"));
+  }
+  if (resource.namespaced) {
+    json::Value& metadata = review.root.SetDefaultObject("metadata", review.arena);
+    const std::string_view ns = metadata.FindString({"namespace"});
+    if (!ns.empty() && ns != state.info.ns) {
+      return std::unexpected(Status::BadRequest(
+          "the namespace of the provided object does not match the namespace sent on the request"));
+    }
+    metadata.Set("namespace", json::Value::String(state.info.ns, review.arena), review.arena);
+    Canonicalize(review, resource, types);  // refusals print it
+  }
+  FieldErrors errors;
+  openapi::ValidateCreate(review.root, resource.type, &errors);
+  if (errors.empty()) return {};
+  return std::unexpected(Status::Invalid({resource.group, ""}, "", errors));
 }
 
 }  // namespace
@@ -115,6 +169,7 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
                        store.runtime().Now());
   SetManagedFields(manager.Create(review), review);
   const json::Value& spec = review.root.SetDefaultObject("spec", arena);
+  KULISSE_TRY(CheckReview(state, store.types(), review));
   json::Value status = json::Value::Object();
   if (resource.kind == "TokenReview") {
     ReviewToken(authenticator, review);
@@ -123,12 +178,8 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
     status.Set("userInfo", UserObject(state.user, arena), arena);
     review.root.Set("status", std::move(status), arena);
   } else if (resource.kind == "SelfSubjectRulesReview") {
-    return std::unexpected(Status::Plain(
-        501,
-        "SelfSubjectRulesReview is not supported by this version of Kulisse: authorization "
-        "by rules is not there yet"));
+    ReviewRules(authorizer.RulesFor(state.user, spec.FindString({"namespace"})), review);
   } else {
-    KULISSE_TRY(CheckAccessSpec(resource, spec));
     const bool self = resource.kind == "SelfSubjectAccessReview";
     const auto decision =
         authorizer.Authorize(AttributesOf(spec, self ? state.user : UserOf(spec)));
@@ -140,9 +191,7 @@ Result<HttpResponse> HandleReview(RequestState& state, const ResourceStore& stor
         .Set("creationTimestamp", json::Value::String(FormatTime(store.runtime().Now()), arena),
              arena);
   }
-  const auto normalized =
-      openapi::Normalize(review.root, resource.type, store.types(), arena, nullptr);
-  KULISSE_ASSERT(normalized.has_value());
+  Canonicalize(review, resource, store.types());
   HttpResponse response;
   response.status = 201;
   response.headers.emplace_back("Content-Type", state.representation.content_type());

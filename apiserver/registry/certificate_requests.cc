@@ -6,6 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "base/text.h"
+#include "certs/certificate_request.h"
+
 namespace kulisse::apiserver {
 
 namespace {
@@ -104,6 +107,16 @@ void KeepAllButConditions(json::Document& request, const json::Value& old, Syste
   }
 }
 
+void ValidateRequest(const json::Value& request, FieldErrors* errors) {
+  const json::Value* encoded = request.Find({"spec", "request"});
+  const bool given = encoded != nullptr && encoded->IsString();
+  const std::string wrong =
+      certs::CheckRequest(given ? Base64Decode(encoded->AsString()).value_or("") : "");
+  if (wrong.empty()) return;
+  errors->push_back(
+      FieldError::Invalid("spec.request", given ? GoQuote(encoded->AsString()) : "null", wrong));
+}
+
 void ValidateApproval(const json::Value& request, const json::Value& old, bool approves,
                       FieldErrors* errors) {
   const auto refuse = [errors](std::string_view field, std::string_view why) {
@@ -123,6 +136,12 @@ void ValidateApproval(const json::Value& request, const json::Value& old, bool a
   const std::string_view certificate = request.FindString({"status", "certificate"});
   const std::string_view had = old.FindString({"status", "certificate"});
   if (certificate == had) return;
+  if (!certificate.empty()) {
+    const std::string wrong = certs::CheckCertificates(Base64Decode(certificate).value_or(""));
+    if (!wrong.empty()) {
+      errors->push_back(FieldError::Invalid("status.certificate", "\"<certificate data>\"", wrong));
+    }
+  }
   if (approves) {
     refuse("certificate", "updates may not set certificate content");
   } else if (!had.empty()) {

@@ -23,6 +23,8 @@ void StampConditions(json::Document& request, const json::Value& old, SystemTime
 void KeepApproval(json::Document& request, const json::Value& old);
 // A write of the approval changes conditions of the status alone.
 void KeepAllButConditions(json::Document& request, const json::Value& old, SystemTime now);
+// The request itself: its form and its signature.
+void ValidateRequest(const json::Value& request, FieldErrors* errors);
 // `approves`: whether it is a write of the approval.
 void ValidateApproval(const json::Value& request, const json::Value& old, bool approves,
                       FieldErrors* errors);

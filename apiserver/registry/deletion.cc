@@ -83,8 +83,8 @@ void MarkDeleting(json::Document& object, const ResourceInfo& resource, int64_t 
     if (grace_seconds >= old_grace) return;
     const auto old_end = ParseTime(since);
     if (old_end) end = *old_end + std::chrono::seconds(grace_seconds - old_grace);
-  } else if (resource.has_generation) {
-    metadata.Set("generation", json::Value::Int(IntAt(metadata, "generation", 0) + 1), arena);
+  } else if (const int64_t generation = IntAt(metadata, "generation", 0); generation > 0) {
+    metadata.Set("generation", json::Value::Int(generation + 1), arena);
   }
   metadata.Set("deletionTimestamp", json::Value::String(FormatTime(end), arena), arena);
   // Namespaces say nothing of grace.
@@ -100,6 +100,12 @@ Result<void> CheckPreconditions(const Preconditions& preconditions, const json::
   const GroupResource kind{resource.group, resource.kind};
   const std::string_view name = object.FindString({"metadata", "name"});
   const std::string_view uid = object.FindString({"metadata", "uid"});
+  if (preconditions.uid && *preconditions.uid != uid && resource.storage_name == "namespaces") {
+    return std::unexpected(Status::Conflict(
+        resource.group_resource(), name,
+        fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
+                    *preconditions.uid, uid)));
+  }
   if (preconditions.uid && *preconditions.uid != uid) {
     return std::unexpected(Status::Conflict(
         kind, name,
@@ -139,7 +145,8 @@ Result<WriteResult> ResourceStore::Delete(const RequestContext& context,
   bool removes = false;
   const auto change = [&](const RecordPtr& current) -> Result<Change> {
     if (current == nullptr) {
-      return std::unexpected(Status::NotFound(resource.group_resource(), name.name));
+      return std::unexpected(
+          Status::NotFound(Named(context, resource).group_resource(), name.name));
     }
     object = DecodeObject(*current);
     KULISSE_TRY(CheckPreconditions(options.preconditions, object.root, resource));

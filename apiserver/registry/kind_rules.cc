@@ -78,6 +78,10 @@ const KindRules& RulesOf(const openapi::ResourceInfo& resource) {
   return it == kRules.end() ? kDefault : *it;
 }
 
+NameRule NameRuleOf(const openapi::ResourceInfo& served) {
+  return served.group == "events.k8s.io" ? kSubdomain : RulesOf(served).name_rule;
+}
+
 std::string_view EtcdName(const openapi::ResourceInfo& resource) {
   static constexpr auto kNames = std::to_array<std::pair<std::string_view, std::string_view>>({
       {"apiservices.apiregistration.k8s.io", "apiregistration.k8s.io/apiservices"},

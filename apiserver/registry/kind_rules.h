@@ -36,6 +36,9 @@ struct KindRules {
 
 [[nodiscard]] const KindRules& RulesOf(const openapi::ResourceInfo& resource);
 
+// The rule of names of the kind as the client named it.
+[[nodiscard]] NameRule NameRuleOf(const openapi::ResourceInfo& served);
+
 // What upstream's keys in etcd begin with, which messages show: mostly the resource's name.
 [[nodiscard]] std::string_view EtcdName(const openapi::ResourceInfo& resource);
 

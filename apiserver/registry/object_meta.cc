@@ -133,9 +133,9 @@ std::vector<std::string> CheckName(NameRule rule, std::string_view name) {
       return openapi::Dns1123Label(name);
     case NameRule::kIpAddress:
       if (const auto address = IpAddress::Parse(name); !address) {
-        return {fmt::format("ParseAddr({}): unable to parse IP", GoQuote(name))};
+        return {"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"};
       } else if (address->ToString() != name) {
-        return {"must be a canonical format IP address"};
+        return {fmt::format("must be in canonical form ({})", GoQuote(address->ToString()))};
       }
       return {};
     case NameRule::kPathSegment:

@@ -115,11 +115,6 @@ void BumpGeneration(json::Document& object, const json::Value& old, const Resour
   metadata.Set("generation", json::Value::Int(next), object.arena);
 }
 
-// As the client named it: events of either group are kept as one kind.
-const ResourceInfo& Named(const RequestContext& context, const ResourceInfo& resource) {
-  return context.served == nullptr ? resource : *context.served;
-}
-
 Status AlreadyExists(const RequestContext& context, const ResourceInfo& resource,
                      const std::string& name, const storage::Record& current) {
   Status status = Status::AlreadyExists(Named(context, resource).group_resource(), name);
@@ -301,8 +296,11 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
 
   const std::string name(object.root.FindString({"metadata", "name"}));
   FieldErrors errors;
-  ValidateObjectMeta(*object.root.Find("metadata"), RulesOf(resource).name_rule, &errors);
-  if (!context.trusted) openapi::ValidateCreate(object.root, resource.type, &errors);
+  ValidateObjectMeta(*object.root.Find("metadata"), NameRuleOf(Named(context, resource)), &errors);
+  if (!context.trusted) {
+    if (resource.storage_name == kCertificateRequests) ValidateRequest(object.root, &errors);
+    openapi::ValidateCreate(object.root, resource.type, &errors, Named(context, resource).type);
+  }
   if (!errors.empty()) {
     return std::unexpected(Status::Invalid(resource.group_kind(), name, errors));
   }
@@ -391,7 +389,8 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
     } else {
       ValidateSubresourceUpdate(object.root, old, resource, subresource, &errors);
     }
-    openapi::ValidateUpdate(object.root, old, resource.type, subresource, &errors);
+    openapi::ValidateUpdate(object.root, old, resource.type, subresource, &errors,
+                            Named(context, resource).type);
   }
   if (!errors.empty()) {
     return std::unexpected(Status::Invalid(resource.group_kind(), name.name, errors));

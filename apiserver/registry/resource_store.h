@@ -51,6 +51,12 @@ struct RequestContext {
   static RequestContext Internal(std::string_view component);
 };
 
+// The resource as the client named it: events of either group are kept as one kind.
+[[nodiscard]] inline const openapi::ResourceInfo& Named(const RequestContext& context,
+                                                        const openapi::ResourceInfo& resource) {
+  return context.served == nullptr ? resource : *context.served;
+}
+
 struct ObjectName {
   std::string ns;  // "" at cluster scope
   std::string name;

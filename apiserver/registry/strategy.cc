@@ -265,6 +265,38 @@ class ServiceStrategy final : public Strategy {
   }
 };
 
+// --- drivers: a generation counts from the first change on
+
+class DriverStrategy final : public Strategy {
+ public:
+  void PrepareForUpdate(json::Document& object, const json::Value& old) const override {
+    if (SameAt(object.root, old, {"spec"})) return;
+    const json::Value* before = old.Find({"metadata", "generation"});
+    const int64_t generation = before != nullptr && before->IsInt() ? before->AsInt() : 0;
+    object.root.SetDefaultObject("metadata", object.arena)
+        .Set("generation", json::Value::Int(generation + 1), object.arena);
+  }
+};
+
+// --- limit ranges may be nameless
+
+class LimitRangeStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override {
+    json::Value& metadata = object.root.SetDefaultObject("metadata", object.arena);
+    if (!metadata.FindString({"name"}).empty()) return;
+    metadata.Set("name", json::Value::String(metadata.FindString({"uid"}), object.arena),
+                 object.arena);
+  }
+};
+
+// --- API services of this server are there at once
+
+class ApiServiceStrategy final : public Strategy {
+ public:
+  void PrepareForCreate(json::Document& object) const override { WriteLocalAvailable(object); }
+};
+
 // --- definitions of custom resources
 
 class DefinitionStrategy final : public Strategy {
@@ -294,6 +326,9 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
   static const SecretStrategy kSecret;
   static const ServiceStrategy kService;
   static const DefinitionStrategy kDefinition;
+  static const DriverStrategy kDriver;
+  static const LimitRangeStrategy kLimitRange;
+  static const ApiServiceStrategy kApiService;
   static const std::map<std::string_view, const Strategy*> kByKind = {
       {"pods", &kPod},
       {"deployments.apps", &kDeployment},
@@ -308,6 +343,9 @@ const Strategy& StrategyOf(const openapi::ResourceInfo& resource) {
       {"secrets", &kSecret},
       {"services", &kService},
       {"customresourcedefinitions.apiextensions.k8s.io", &kDefinition},
+      {"csidrivers.storage.k8s.io", &kDriver},
+      {"limitranges", &kLimitRange},
+      {"apiservices.apiregistration.k8s.io", &kApiService},
   };
   const auto it = kByKind.find(resource.storage_name);
   return it == kByKind.end() ? kDefault : *it->second;

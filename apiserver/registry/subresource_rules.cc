@@ -72,6 +72,7 @@ void RestoreUntouchable(json::Document& object, const json::Value& old,
     if (resource.FindSubresource("status") != nullptr) {
       CopyOrRemove(object.root, old, "status", object.arena);
     }
+    if (resource.storage_name == kCertificateRequests) RestoreSpec(object, old);
   } else if (subresource == "status") {
     RestoreForStatus(object, old, resource, now);
   } else if (subresource == "finalize") {

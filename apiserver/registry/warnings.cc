@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "apiserver/registry/object_meta.h"
+#include "apiserver/registry/pod_warnings.h"
 #include "base/assert.h"
 #include "base/text.h"
 #include "openapi/validation/schemas.h"
@@ -19,120 +20,13 @@ namespace {
 
 using json::Value;
 
-class Warnings {
- public:
-  explicit Warnings(std::vector<std::string>* list) : list_(list) {}
-  void Add(std::string text) {
-    if (std::ranges::find(*list_, text) == list_->end()) list_->push_back(std::move(text));
-  }
-
- private:
-  std::vector<std::string>* list_;
-};
-
 bool IsEmpty(const Value* list) { return list == nullptr || list->size() == 0; }
 
 bool Same(const Value* a, const Value* b) {
   return a == nullptr || b == nullptr ? a == b : *a == *b;
 }
 
-std::span<const Value> Elements(const Value& object, std::string_view name) {
-  const Value* list = object.Find(name);
-  if (list == nullptr || !list->IsArray()) return {};
-  return list->elements();
-}
-
 // --- pods and their templates
-
-// Volumes of plugins that are gone, and since when.
-constexpr auto kGoneVolumes = std::to_array<std::pair<std::string_view, std::string_view>>({
-    {"photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
-    {"gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"},
-    {"scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
-    {"flocker", "deprecated in v1.22, non-functional in v1.25+"},
-    {"storageos", "deprecated in v1.22, non-functional in v1.25+"},
-    {"quobyte", "deprecated in v1.22, non-functional in v1.25+"},
-    {"glusterfs", "deprecated in v1.25, non-functional in v1.26+"},
-    {"cephfs", "deprecated in v1.28, non-functional in v1.31+"},
-    {"rbd", "deprecated in v1.28, non-functional in v1.31+"},
-});
-
-// Elements whose `key` an earlier one has too. Lists are short: no set is worth its memory.
-void WarnOfRepeated(const Value& spec, std::string_view list, std::string_view key,
-                    const std::string& path, Warnings& warnings) {
-  const auto elements = Elements(spec, list);
-  for (size_t i = 1; i < elements.size(); ++i) {
-    const std::string_view text = elements[i].FindString({key});
-    const auto is_same = [&](const Value& e) { return e.FindString({key}) == text; };
-    if (std::any_of(elements.begin(), elements.begin() + static_cast<ptrdiff_t>(i), is_same)) {
-      warnings.Add(
-          fmt::format("{}spec.{}[{}].{}: duplicate {} {}", path, list, i, key, key, GoQuote(text)));
-    }
-  }
-}
-
-void WarnOfEnvironment(const Value& container, const std::string& path, Warnings& warnings) {
-  const auto variables = Elements(container, "env");
-  for (size_t i = 1; i < variables.size(); ++i) {
-    const std::string_view name = variables[i].FindString({"name"});
-    const auto is_same = [&](const Value& v) { return v.FindString({"name"}) == name; };
-    if (std::none_of(variables.begin(), variables.begin() + static_cast<ptrdiff_t>(i), is_same)) {
-      continue;
-    }
-    // "$(X)more" adds to the earlier X; anything else hides it.
-    const std::string reference = fmt::format("$({})", name);
-    const std::string_view value = variables[i].FindString({"value"});
-    const bool adds = variables[i].Find("valueFrom") == nullptr && value != reference &&
-                      value.find(reference) != std::string_view::npos;
-    if (adds) continue;
-    warnings.Add(fmt::format(
-        "{}.env[{}]: hides previous definition of {}, which may be dropped when using apply", path,
-        i, GoQuote(name)));
-  }
-}
-
-void WarnOfVolumes(const Value& spec, const std::string& path, Warnings& warnings) {
-  const auto volumes = Elements(spec, "volumes");
-  for (size_t i = 0; i < volumes.size(); ++i) {
-    for (const auto& [name, text] : kGoneVolumes) {
-      if (volumes[i].Find(name) == nullptr) continue;
-      warnings.Add(fmt::format("{}spec.volumes[{}].{}: {}", path, i, name, text));
-    }
-  }
-}
-
-// `path` is "" for a pod and "spec.template." or alike for a template.
-void WarnOfPodSpec(const Value& spec, const std::string& path, Warnings& warnings) {
-  const auto constraints = Elements(spec, "topologySpreadConstraints");
-  for (size_t i = 0; i < constraints.size(); ++i) {
-    if (constraints[i].Find("labelSelector") != nullptr) continue;
-    warnings.Add(
-        fmt::format("{}spec.topologySpreadConstraints[{}].labelSelector: a null "
-                    "labelSelector results in matching no pod",
-                    path, i));
-  }
-  WarnOfVolumes(spec, path, warnings);
-  WarnOfRepeated(spec, "hostAliases", "ip", path, warnings);
-  WarnOfRepeated(spec, "imagePullSecrets", "name", path, warnings);
-  const auto secrets = Elements(spec, "imagePullSecrets");
-  for (size_t i = 0; i < secrets.size(); ++i) {
-    if (!secrets[i].FindString({"name"}).empty()) continue;
-    warnings.Add(fmt::format("{}spec.imagePullSecrets[{}].name: invalid empty name \"\"", path, i));
-  }
-  for (const std::string_view list : {"initContainers", "containers", "ephemeralContainers"}) {
-    const auto containers = Elements(spec, list);
-    for (size_t i = 0; i < containers.size(); ++i) {
-      WarnOfEnvironment(containers[i], fmt::format("{}spec.{}[{}]", path, list, i), warnings);
-    }
-  }
-  // Of a pod itself it has become 1 by now.
-  const Value* grace = spec.Find("terminationGracePeriodSeconds");
-  if (!path.empty() && grace != nullptr && grace->IsInt() && grace->AsInt() < 0) {
-    warnings.Add(path +
-                 "spec.terminationGracePeriodSeconds: must be >= 0; negative values are "
-                 "invalid and will be treated as 1");
-  }
-}
 
 // Names from which pods get theirs should be DNS labels.
 void WarnOfName(const Value& object, std::string_view use, Warnings& warnings) {
@@ -180,10 +74,50 @@ void WarnOfTemplate(const Templated& row, const Value& object, const Value* old,
   for (const std::string_view name : row.path) {
     if (!name.empty()) path += std::string(name) + ".";
   }
-  if (const Value* spec = pod->Find("spec")) WarnOfPodSpec(*spec, path + "template.", warnings);
+  WarnOfPod(*pod, path + "template.", warnings);
 }
 
 // --- other kinds
+
+struct OldAnnotation {
+  std::string_view storage_name;
+  std::string_view key;
+  std::string_view advice;
+  bool when_new = false;  // not while the object has it already
+};
+
+constexpr auto kOldAnnotations = std::to_array<OldAnnotation>({
+    {"persistentvolumeclaims", "volume.beta.kubernetes.io/storage-class",
+     "deprecated since v1.8; use \"storageClassName\" attribute instead"},
+    {"persistentvolumes", "volume.beta.kubernetes.io/storage-class",
+     "deprecated since v1.8; use \"storageClassName\" attribute instead"},
+    {"persistentvolumes", "volume.beta.kubernetes.io/mount-options",
+     "deprecated since v1.31; use \"mountOptions\" attribute instead"},
+    {"serviceaccounts", "kubernetes.io/enforce-mountable-secrets",
+     "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets", true},
+});
+
+const Value* AnnotationOf(const Value& object, std::string_view key) {
+  return object.Find({"metadata", "annotations", key});
+}
+
+void WarnOfAnnotations(std::string_view kind, const Value& object, const Value* old,
+                       Warnings& warnings) {
+  for (const OldAnnotation& row : kOldAnnotations) {
+    if (row.storage_name != kind || AnnotationOf(object, row.key) == nullptr) continue;
+    if (row.when_new && old != nullptr && AnnotationOf(*old, row.key) != nullptr) continue;
+    warnings.Add(fmt::format("metadata.annotations[{}]: {}", row.key, row.advice));
+  }
+  constexpr std::string_view kIngressClass = "kubernetes.io/ingress.class";
+  if (kind == "ingresses.networking.k8s.io" && old == nullptr &&
+      AnnotationOf(object, kIngressClass) != nullptr &&
+      object.Find({"spec", "ingressClassName"}) == nullptr) {
+    warnings.Add(
+        fmt::format("annotation {} is deprecated, please use 'spec.ingressClassName' "
+                    "instead",
+                    GoQuote(kIngressClass)));
+  }
+}
 
 void WarnOfService(const Value& service, Warnings& warnings) {
   static const Value kEmpty;
@@ -280,11 +214,16 @@ void AddWarnings(const openapi::ResourceInfo& resource, const json::Value& objec
   if (kind == "pods") {
     if (old != nullptr) return;
     WarnOfName(object, "the Pod's hostname", warnings);
-    if (const Value* spec = object.Find("spec")) WarnOfPodSpec(*spec, "", warnings);
+    WarnOfPod(object, "", warnings);
     return;
   }
+  WarnOfAnnotations(kind, object, old, warnings);
   if (kind == "customresourcedefinitions.apiextensions.k8s.io") {
     return WarnOfFormats(object, old, warnings);
+  }
+  if (kind == "persistentvolumeclaims") {
+    if (const Value* spec = object.Find("spec")) WarnOfClaimSpec(*spec, "spec", warnings);
+    return;
   }
   if (kind == "services") return WarnOfService(object, warnings);
   if (kind == "csidrivers.storage.k8s.io") return WarnOfDriver(object, old, warnings);

@@ -154,6 +154,23 @@ void WriteSchedulingGatedCondition(json::Document& pod) {
   ObjectAt(pod, {"status"}).Set("conditions", std::move(conditions), arena);
 }
 
+void WriteLocalAvailable(json::Document& api_service) {
+  json::Arena& arena = api_service.arena;
+  if (const Value* spec = api_service.root.Find("spec")) {
+    if (spec->Find("service") != nullptr) return;
+  }
+  const std::string_view now = api_service.root.FindString({"metadata", "creationTimestamp"});
+  Value condition = Value::Object();
+  condition.Set("type", Value::StringRef("Available"), arena);
+  condition.Set("status", Value::StringRef("True"), arena);
+  condition.Set("lastTransitionTime", Value::String(now, arena), arena);
+  condition.Set("reason", Value::StringRef("Local"), arena);
+  condition.Set("message", Value::StringRef("Local APIServices are always available"), arena);
+  Value conditions = Value::Array();
+  conditions.PushBack(std::move(condition), arena);
+  ObjectAt(api_service, {"status"}).Set("conditions", std::move(conditions), arena);
+}
+
 void WriteStoredVersions(json::Document& definition) {
   const Value* versions = definition.root.Find({"spec", "versions"});
   if (versions == nullptr) return;

@@ -33,7 +33,10 @@ void WritePhaseTransitionTime(json::Document& volume, const json::Value* old, st
 // A pod with scheduling gates says so in its conditions.
 void WriteSchedulingGatedCondition(json::Document& pod);
 
-// The version in which objects of a new definition are kept is the first that was ever stored.
+// An API service that names no service is one of this server, which is available.
+void WriteLocalAvailable(json::Document& api_service);
+
+// The version in which objects of a definition are kept is one that was stored.
 void WriteStoredVersions(json::Document& definition);
 
 // Removes fields of features that are off, unless `old` (null for a new object) has them.

@@ -100,10 +100,17 @@ bool IsForUs(const json::Value* audiences) {
          });
 }
 
-bool NamesUs(const json::Value* audiences) {
-  return audiences != nullptr && std::ranges::any_of(audiences->elements(), [](const auto& a) {
-           return a.IsString() && a.AsString() == ServiceAccountTokens::kIssuer;
-         });
+// Those of `wanted` that a token names, in its order.
+std::vector<std::string> Intersection(const json::Value* audiences,
+                                      std::span<const std::string> wanted) {
+  std::vector<std::string> both;
+  if (audiences == nullptr) return both;
+  for (const json::Value& audience : audiences->elements()) {
+    if (audience.IsString() && std::ranges::find(wanted, audience.AsString()) != wanted.end()) {
+      both.emplace_back(audience.AsString());
+    }
+  }
+  return both;
 }
 
 }  // namespace
@@ -240,13 +247,22 @@ bool ServiceAccountTokens::Lives(std::string_view resource, std::string_view ns,
 }
 
 std::optional<UserInfo> ServiceAccountTokens::Authenticate(std::string_view token) const {
+  static const std::vector<std::string> kOwn = {std::string(kIssuer)};
+  auto found = AuthenticateFor(token, kOwn);
+  if (!found) return std::nullopt;
+  return std::move(found->user);
+}
+
+std::optional<TokenUser> ServiceAccountTokens::AuthenticateFor(
+    std::string_view token, std::span<const std::string> audiences) const {
   const auto text = Claims(token);
   if (!text) return std::nullopt;
   const auto parsed = json::Parse(*text);
   if (!parsed) return std::nullopt;
   const json::Value& claims = parsed->root;
   const int64_t now = SecondsOf(store_.runtime().Now());
-  if (claims.FindString({"iss"}) != kIssuer || !NamesUs(claims.Find("aud")) ||
+  std::vector<std::string> granted = Intersection(claims.Find("aud"), audiences);
+  if (claims.FindString({"iss"}) != kIssuer || granted.empty() ||
       now > IntAt(claims, {"exp"}, 0) + kLeewaySeconds ||
       now < IntAt(claims, {"nbf"}, 0) - kLeewaySeconds) {
     return std::nullopt;
@@ -275,7 +291,7 @@ std::optional<UserInfo> ServiceAccountTokens::Authenticate(std::string_view toke
           std::string(value)};
     }
   }
-  return user;
+  return TokenUser{std::move(user), std::move(granted)};
 }
 
 std::string ServiceAccountTokens::Configuration(std::string_view address) const {

@@ -30,6 +30,8 @@ class ServiceAccountTokens final : public TokenAuthenticator {
   Result<void> Issue(const ObjectName& name, json::Document& request);
 
   [[nodiscard]] std::optional<UserInfo> Authenticate(std::string_view token) const override;
+  [[nodiscard]] std::optional<TokenUser> AuthenticateFor(
+      std::string_view token, std::span<const std::string> audiences) const override;
 
   // The documents of OpenID discovery; `address` is "host:port" of this server.
   [[nodiscard]] std::string Configuration(std::string_view address) const;

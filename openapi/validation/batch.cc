@@ -449,10 +449,15 @@ void TemplateUpdate(const Value& job, const Path& path, Walk& walk) {
   const Value& now = Part(Part(job, "spec"), "template");
   const Value& old = Part(Part(*walk.old(), "spec"), "template");
   if (now == old) return;
-  const bool started = Part(*walk.old(), "status").Find("startTime") != nullptr;
-  if (IsSuspended(*walk.old()) && !started) {
+  const Value& status = Part(*walk.old(), "status");
+  const bool stands =
+      Member(status, "startTime") == nullptr || HasCondition(*walk.old(), "Suspended");
+  if (IsSuspended(*walk.old()) && stands && Int(status, "active").value_or(0) == 0) {
     json::Arena arena;
-    if (WithAllowedChanges(old, now, arena) == now) return;
+    const Value allowed = WithAllowedChanges(old, now, arena);
+    if (Part(allowed, "spec") == Part(now, "spec")) return;
+    return walk.Invalid(path["spec"]["template"]["spec"], Part(now, "spec"),
+                        TypeOf("core.v1.PodSpec"), "field is immutable");
   }
   walk.Invalid(path["spec"]["template"], now, TypeOf("core.v1.PodTemplateSpec"),
                "field is immutable");

@@ -132,7 +132,7 @@ void CheckJsonKey(const Value& data, std::string_view key, const Path& path, Wal
   if (document && (document->root.IsObject() || document->root.IsNull())) return;
   walk.Invalid(path.Key(key), "<secret contents redacted>",
                document ? "json: cannot unmarshal into Go value of type map[string]interface {}"
-                        : "invalid character in JSON text");
+                        : document.error().message);
 }
 
 void Secret(const Value& secret, const Path& path, Walk& walk) {

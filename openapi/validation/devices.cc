@@ -337,25 +337,41 @@ void SignerName(const Value& spec, const Path& at, Walk& walk) {
   walk.Check(path, name.substr(slash + 1), Dns1123Subdomain);
 }
 
-void CertificateRequest(const Value& spec, const Path& path, Walk& walk) {
-  const std::string_view encoded = Text(spec, "request");
-  const auto pem = Base64Decode(encoded);
-  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE REQUEST-----";
-  constexpr std::string_view kOther = "-----BEGIN NEW CERTIFICATE REQUEST-----";
-  if (!pem || (pem->find(kBegin) == std::string::npos && pem->find(kOther) == std::string::npos)) {
-    walk.Invalid(path["request"], Member(spec, "request"),
-                 "PEM block type must be CERTIFICATE REQUEST");
+// Of what signers and approvers say; the types that the server knows are either there or not.
+void RequestConditions(const Value& request, const Path& path, Walk& walk) {
+  const Path status = path["status"];
+  const Path list = status["conditions"];
+  NameSet types;
+  size_t index = 0;
+  for (const Value& condition : List(Part(request, "status"), "conditions")) {
+    const Path at = list[index++];
+    const std::string_view type = Text(condition, "type");
+    const std::string_view value = Text(condition, "status");
+    const bool known = type == "Approved" || type == "Denied" || type == "Failed";
+    if (type.empty()) walk.Required(at["type"]);
+    if (value.empty()) {
+      walk.Required(at["status"]);
+    } else if (known) {
+      walk.Enum(at["status"], value, {"True"});
+    } else {
+      walk.Enum(at["status"], value, {"False", "True", "Unknown"});
+    }
+    if ((type == "Approved" && types.Has("Denied")) ||
+        (type == "Denied" && types.Has("Approved"))) {
+      walk.Invalid(list, type, "Approved and Denied conditions are mutually exclusive");
+    }
+    if (!types.Insert(type)) walk.Duplicate(at["type"], type);
   }
 }
 
 constexpr NamedCheck kChecks[] = {
-    {"certificateRequest", CertificateRequest},
     {"claimDevices", ClaimDevices},
     {"claimTemplateDevices", ClaimTemplateDevices},
     {"deviceConfiguration", DeviceConfiguration},
     {"deviceNeeds", DeviceNeeds},
     {"deviceSelector", DeviceSelector},
     {"extendedResource", ExtendedResource},
+    {"requestConditions", RequestConditions},
     {"reservedFor", ReservedFor},
     {"signerName", SignerName},
     {"sliceDevices", SliceDevices},

@@ -388,7 +388,7 @@ void ApiServiceName(const Value& service, const Path& path, Walk& walk) {
   const Value& spec = Part(service, "spec");
   const std::string wanted = fmt::format("{}.{}", Text(spec, "version"), Text(spec, "group"));
   const std::string_view name = service.FindString({"metadata", "name"});
-  if (!PathSegmentName(name).empty() || name == wanted) return;
+  if (name.empty() || !PathSegmentName(name).empty() || name == wanted) return;
   walk.Invalid(path["metadata"]["name"], name,
                fmt::format("must be `spec.version+\".\"+spec.group`: {}", GoQuote(wanted)));
 }

@@ -66,6 +66,22 @@ const Layout kPodSpecLayout = {"io.k8s.api.core.v1.PodSpec",
                                 "resources",
                                 "hostnameOverride",
                                 "schedulingGroup"}};
+// A field that the server's own struct has in another place.
+struct MovedField {
+  std::string_view type;
+  std::string_view field;
+  std::string_view after;
+};
+constexpr MovedField kMoved[] = {
+    {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps", "nullable",
+     "type"},
+    {"io.k8s.api.core.v1.PodSecurityContext", "sysctls", "fsGroupChangePolicy"},
+};
+const MovedField* FindMoved(std::string_view type) {
+  const auto* row = std::ranges::find(kMoved, type, &MovedField::type);
+  return row == std::end(kMoved) ? nullptr : row;
+}
+
 // What a pod's spec has and the server keeps in the security context.
 constexpr std::string_view kOfSecurityContext[] = {"hostNetwork", "hostPID", "hostIPC",
                                                    "shareProcessNamespace", "hostUsers"};
@@ -104,13 +120,14 @@ class GoPrinter {
         Member(object, info, name, &first, depth);
       }
     } else {
-      const bool is_schema = info.name == kSchemaProps;
+      const MovedField* moved = FindMoved(info.name);
       for (const JsonField& field : info.json_fields) {
         const std::string_view name = field.field->json_name;
-        // The server has it after the type.
-        if (is_schema && name == "nullable") continue;
+        if (moved != nullptr && name == moved->field) continue;
         Member(object, info, name, &first, depth);
-        if (is_schema && name == "type") Member(object, info, "nullable", &first, depth);
+        if (moved != nullptr && name == moved->after) {
+          Member(object, info, moved->field, &first, depth);
+        }
       }
     }
     Close('}', depth);
@@ -119,8 +136,6 @@ class GoPrinter {
   [[nodiscard]] std::string Take() { return std::move(out_); }
 
  private:
-  static constexpr std::string_view kSchemaProps =
-      "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
   static constexpr std::string_view kSecurityContext = "io.k8s.api.core.v1.PodSecurityContext";
 
   void Member(const Value* object, const TypeInfo& info, std::string_view name, bool* first,

@@ -60,7 +60,8 @@ bool CheckContainers(const Value& spec, const Value& old, std::string_view field
   return true;
 }
 
-void CheckDeadline(const Value& spec, const Value& old, const Path& path, Walk& walk) {
+// False when nothing more is compared.
+bool CheckDeadline(const Value& spec, const Value& old, const Path& path, Walk& walk) {
   constexpr std::string_view kField = "activeDeadlineSeconds";
   const auto now = Int(spec, kField);
   const auto before = Int(old, kField);
@@ -70,14 +71,18 @@ void CheckDeadline(const Value& spec, const Value& old, const Path& path, Walk& 
       walk.Invalid(at, static_cast<const Value*>(nullptr),
                    "must not update from a positive integer to nil value");
     }
-    return;
+    return true;
   }
   constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
   if (*now < 0 || *now > kMax) {
     walk.Invalid(at, *now, InclusiveRange(0, kMax));
-  } else if (before && *before < *now) {
-    walk.Invalid(at, *now, "must be less than or equal to previous value");
+    return false;
   }
+  if (before && *before < *now) {
+    walk.Invalid(at, *now, "must be less than or equal to previous value");
+    return false;
+  }
+  return true;
 }
 
 bool SameToleration(const Value& a, const Value& b) {
@@ -216,7 +221,7 @@ void PodUpdate(const Value& pod, const Path& path, Walk& walk) {
   const Path at = path["spec"];
   if (!CheckContainers(spec, old, "containers", at, walk)) return;
   if (!CheckContainers(spec, old, "initContainers", at, walk)) return;
-  CheckDeadline(spec, old, at, walk);
+  if (!CheckDeadline(spec, old, at, walk)) return;
   CheckTolerations(spec, old, at, walk);
   CheckGates(spec, old, at, walk);
   if (!IsEmpty(old.Find("schedulingGates"))) CheckNodeNarrowing(spec, old, at, walk);

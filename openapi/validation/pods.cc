@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "openapi/label_syntax.h"
+#include "openapi/validation/pod_profiles.h"
 #include "openapi/validation/walk.h"
 
 namespace kulisse::openapi {
@@ -46,6 +47,7 @@ void CheckPodAnnotations(const Value& annotations, const Value& spec, const Path
       walk.Invalid(path.Key(kDeletionCost), text, "must be a 32bit integer");
     }
   }
+  CheckProfileAnnotations(annotations, spec, path, walk);
 }
 
 void PodSpec(const Value& spec, const Value* metadata, const Path& path, Walk& walk) {

@@ -160,15 +160,21 @@ void CheckAtMost(const Value& event, std::string_view field, size_t max, const P
   walk.Invalid(path[field], "", fmt::format("can have at most {} characters", max));
 }
 
+bool IsStrict(const Walk& walk) {
+  static const TypeId kEvent = TypeOf("events.v1.Event");
+  return walk.served() == kEvent;
+}
+
 void CheckTimedEvent(const Value& event, const Path& path, Walk& walk) {
   const std::string_view ns = event.FindString({"metadata", "namespace"});
   const std::string_view about = event.FindString({"involvedObject", "namespace"});
   if (about.empty() && ns != "default" && ns != "kube-system") {
     walk.Invalid(path["involvedObject"]["namespace"], about, "does not match event.namespace");
   }
+  const Path controller = path[IsStrict(walk) ? "reportingController" : "reportingComponent"];
   const std::string_view component = Text(event, "reportingComponent");
-  if (component.empty()) walk.Required(path["reportingComponent"]);
-  walk.Check(path["reportingComponent"], component, LabelKeyErrors);
+  if (component.empty()) walk.Required(controller);
+  walk.Check(controller, component, LabelKeyErrors);
   if (Text(event, "reportingInstance").empty()) walk.Required(path["reportingInstance"]);
   CheckAtMost(event, "reportingInstance", 128, path, walk);
   if (Text(event, "action").empty()) walk.Required(path["action"]);
@@ -178,13 +184,85 @@ void CheckTimedEvent(const Value& event, const Path& path, Walk& walk) {
   CheckAtMost(event, "message", 1024, path, walk);
 }
 
-void Event(const Value& event, const Path& path, Walk& walk) {
-  if (Member(event, "eventTime") != nullptr) return CheckTimedEvent(event, path, walk);
+void CheckSeries(const Value& event, const Path& path, Walk& walk) {
+  const Value* series = Member(event, "series");
+  if (series == nullptr) return;
+  if (Int(*series, "count").value_or(0) < 2) {
+    walk.Invalid(path["series.count"], "", "should be at least 2");
+  }
+  if (Text(*series, "lastObservedTime").empty()) walk.Required(path["series.lastObservedTime"]);
+}
+
+// What clients of events.k8s.io may not leave out, and what they may not say.
+void CheckStrictly(const Value& event, const Path& path, Walk& walk) {
+  CheckSeries(event, path, walk);
+  if (Member(event, "eventTime") == nullptr) walk.Required(path["eventTime"]);
+  const std::string_view type = Text(event, "type");
+  if (type != "Normal" && type != "Warning") {
+    walk.Invalid(path["type"], "", fmt::format("has invalid value: {}", type));
+  }
+  for (const std::string_view field : {"firstTimestamp", "lastTimestamp", "count"}) {
+    if (Member(event, field) != nullptr) walk.Invalid(path[field], "", "needs to be unset");
+  }
+  if (Part(event, "source").size() > 0) walk.Invalid(path["source"], "", "needs to be unset");
+}
+
+void CheckStrictUpdate(const Value& event, const Value& old, const Path& path, Walk& walk) {
+  static const TypeId kReference = TypeOf("core.v1.ObjectReference");
+  static const TypeId kSource = TypeOf("core.v1.EventSource");
+  if (!SameMember(event, old, "series")) CheckSeries(event, path, walk);
+  const auto keep_text = [&](std::string_view field, std::string_view name) {
+    if (Text(event, field) == Text(old, field)) return;
+    walk.Invalid(path[name], Text(event, field), "field is immutable");
+  };
+  const auto keep_part = [&](std::string_view field, TypeId type) {
+    if (SameMember(event, old, field)) return;
+    walk.Invalid(path[field], Part(event, field), type, "field is immutable");
+  };
+  const auto keep = [&](std::string_view field) {
+    walk.Immutable(path[field], Member(event, field), Member(old, field));
+  };
+  keep_part("involvedObject", kReference);
+  keep_text("reason", "reason");
+  keep_text("message", "message");
+  keep_part("source", kSource);
+  for (const std::string_view field : {"firstTimestamp", "lastTimestamp"}) keep(field);
+  if (Int(event, "count").value_or(0) != Int(old, "count").value_or(0)) {
+    walk.Invalid(path["count"], Int(event, "count").value_or(0), "field is immutable");
+  }
+  keep_text("reason", "reason");
+  keep_text("type", "type");
+  keep("eventTime");
+  keep_text("action", "action");
+  if (Member(event, "related") == nullptr) {
+    keep("related");
+  } else {
+    keep_part("related", kReference);
+  }
+  keep_text("reportingComponent", "reportingController");
+  keep_text("reportingInstance", "reportingInstance");
+}
+
+void CheckUntimedEvent(const Value& event, const Path& path, Walk& walk) {
   const std::string_view about = event.FindString({"involvedObject", "namespace"});
   const std::string_view own = event.FindString({"metadata", "namespace"});
   // Events about things at cluster scope are kept in "default".
   if (about == own || (about.empty() && own == "default")) return;
   walk.Invalid(path["involvedObject"]["namespace"], about, "does not match event.namespace");
+}
+
+void Event(const Value& event, const Path& path, Walk& walk) {
+  if (Member(event, "eventTime") != nullptr) {
+    CheckTimedEvent(event, path, walk);
+  } else {
+    CheckUntimedEvent(event, path, walk);
+  }
+  if (!IsStrict(walk)) return;
+  if (walk.old() == nullptr) {
+    CheckStrictly(event, path, walk);
+  } else {
+    CheckStrictUpdate(event, *walk.old(), path, walk);
+  }
 }
 
 constexpr NamedCheck kChecks[] = {

@@ -1,6 +1,7 @@
 #include "openapi/validation/resources.h"
 
 #include <algorithm>
+#include <map>
 
 #include "openapi/label_syntax.h"
 #include "openapi/quantity.h"
@@ -165,6 +166,91 @@ void CheckPodResourceName(std::string_view name, const Path& path, Walk& walk) {
   walk.NotSupported(path, name, {"cpu", "hugepages-", "memory"});
 }
 
+using Amounts = std::map<std::string_view, Quantity>;
+
+Amounts AmountsOf(const Value& container, std::string_view list) {
+  Amounts amounts;
+  const Value* given = container.Find({"resources", list});
+  if (given == nullptr) return amounts;
+  for (const json::Member& member : given->members()) {
+    const auto amount = Quantity::Parse(member.value.AsString());
+    if (amount) amounts.emplace(member.name, *amount);
+  }
+  return amounts;
+}
+
+void AddAmounts(Amounts* to, const Amounts& more) {
+  for (const auto& [name, amount] : more) {
+    const auto [it, is_new] = to->emplace(name, amount);
+    if (!is_new) it->second += amount;
+  }
+}
+
+void RaiseAmounts(Amounts* to, const Amounts& other) {
+  for (const auto& [name, amount] : other) {
+    const auto [it, is_new] = to->emplace(name, amount);
+    if (!is_new && amount > it->second) it->second = amount;
+  }
+}
+
+// What the containers of a pod say together: those that run beside each other, or what an init
+// container needs before, whichever is more.
+Amounts OfAllContainers(const Value& spec, std::string_view list) {
+  Amounts total;
+  for (const Value& container : List(spec, "containers")) {
+    AddAmounts(&total, AmountsOf(container, list));
+  }
+  Amounts sidecars;
+  Amounts initial;
+  for (const Value& container : List(spec, "initContainers")) {
+    Amounts own = AmountsOf(container, list);
+    if (Text(container, "restartPolicy") == "Always") {
+      AddAmounts(&total, own);
+      AddAmounts(&sidecars, own);
+      RaiseAmounts(&initial, sidecars);
+    } else {
+      AddAmounts(&own, sidecars);
+      RaiseAmounts(&initial, own);
+    }
+  }
+  RaiseAmounts(&total, initial);
+  return total;
+}
+
+// What the pod says as a whole holds its containers.
+void CheckAgainstContainers(const Value& spec, const Path& path, Walk& walk) {
+  const Amounts requests = AmountsOf(spec, "requests");
+  const Amounts limits = AmountsOf(spec, "limits");
+  const Path requests_path = path["requests"];
+  for (const auto& [name, amount] : OfAllContainers(spec, "requests")) {
+    const auto of_pod = requests.find(name);
+    if (of_pod == requests.end() || amount <= of_pod->second) continue;
+    walk.Invalid(requests_path.Key(name), of_pod->second.ToString(),
+                 fmt::format("must be greater than or equal to aggregate container requests of {}",
+                             amount.ToString()));
+  }
+  const Path limits_path = path["limits"];
+  for (const auto& [name, amount] : OfAllContainers(spec, "limits")) {
+    const auto of_pod = limits.find(name);
+    if (!IsHugePages(name) || of_pod == limits.end() || amount <= of_pod->second) continue;
+    walk.Invalid(limits_path.Key(name), of_pod->second.ToString(),
+                 fmt::format("must be greater than or equal to aggregate container limits of {}",
+                             amount.ToString()));
+  }
+  const Path list = path["containers"];
+  size_t index = 0;
+  for (const Value& container : List(spec, "containers")) {
+    const Path at = list[index++];
+    for (const auto& [name, amount] : AmountsOf(container, "limits")) {
+      const auto of_pod = limits.find(name);
+      if (of_pod == limits.end() || amount <= of_pod->second) continue;
+      walk.Invalid(
+          at.Key(name)["limits"], amount.ToString(),
+          fmt::format("must be less than or equal to pod limits of {}", of_pod->second.ToString()));
+    }
+  }
+}
+
 // Of the whole pod; rule of pod specs.
 void PodResources(const Value& spec, const Path& path, Walk& walk) {
   const Value* resources = Member(spec, "resources");
@@ -177,6 +263,7 @@ void PodResources(const Value& spec, const Path& path, Walk& walk) {
     walk.Forbidden(at["claims"], "claims may not be set for Resources at pod-level");
   }
   CheckRequirements(*resources, at, CheckPodResourceName, walk);
+  CheckAgainstContainers(spec, at, walk);
 }
 
 // Rule of pod specs: overhead is checked as limits are.

@@ -45,7 +45,7 @@ CheckFunction FindFunction(std::string_view name) {
        {MetaChecks(), PodChecks(), PodUpdateChecks(), ContainerChecks(), VolumeChecks(),
         ResourceChecks(), WorkloadChecks(), BatchChecks(), CoreChecks(), ServiceChecks(),
         NetworkChecks(), StorageChecks(), PolicyChecks(), FlowChecks(), ExtensionChecks(),
-        DeviceChecks(), DefinitionChecks()}) {
+        DeviceChecks(), DefinitionChecks(), AccessChecks(), PodProfileChecks()}) {
     const auto it = std::ranges::find(checks, name, &NamedCheck::name);
     if (it != checks.end()) return it->function;
   }
@@ -373,17 +373,18 @@ void Walk::Struct(const Value& object, TypeId type, const Path& path) {
   ApplyPhase(*this, object, type, path, Phase::kAlways);
 }
 
-void ValidateCreate(const Value& object, TypeId type, FieldErrors* errors) {
+void ValidateCreate(const Value& object, TypeId type, FieldErrors* errors, TypeId served) {
   if (TypeTable::BuiltIn().Get(type).custom) {
     return ValidateBySchema(object, SchemaOf(type), "", errors);
   }
   Walk walk(nullptr, errors);
+  walk.SetServed(served);
   ApplyPhase(walk, object, type, Path(), Phase::kAlways);
   ApplyPhase(walk, object, type, Path(), Phase::kCreate);
 }
 
 void ValidateUpdate(const Value& object, const Value& old, TypeId type,
-                    std::string_view subresource, FieldErrors* errors) {
+                    std::string_view subresource, FieldErrors* errors, TypeId served) {
   if (TypeTable::BuiltIn().Get(type).custom) {
     if (subresource.empty()) return ValidateBySchema(object, SchemaOf(type), "", errors);
     const Value* status = object.Find("status");
@@ -393,7 +394,9 @@ void ValidateUpdate(const Value& object, const Value& old, TypeId type,
     return;
   }
   Walk walk(&old, errors);
-  if (subresource == "status") return ApplyPhase(walk, object, type, Path(), Phase::kStatus);
+  walk.SetServed(served);
+  if (subresource == "status" || subresource == "approval")
+    return ApplyPhase(walk, object, type, Path(), Phase::kStatus);
   if (subresource == "ephemeralcontainers" || subresource == "resize") {
     return ApplyPhase(walk, object, type, Path(), Phase::kAlways);
   }

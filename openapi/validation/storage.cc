@@ -96,6 +96,12 @@ void AccessModes(const Value& spec, const Path& path, Walk& walk) {
   }
 }
 
+void VolumeNodeAffinity(const Value& spec, const Path& path, Walk& walk) {
+  const Value* affinity = Member(spec, "nodeAffinity");
+  if (affinity == nullptr || Member(*affinity, "required") != nullptr) return;
+  walk.Required(path["nodeAffinity"]["required"], "must specify required node constraints");
+}
+
 void VolumeCapacity(const Value& spec, const Path& path, Walk& walk) {
   const Value* capacity = Member(spec, "capacity");
   const Path at = path["capacity"];
@@ -477,6 +483,7 @@ constexpr NamedCheck kChecks[] = {
     {"provisioner", Provisioner},
     {"volumeAttributes", VolumeAttributes},
     {"volumeCapacity", VolumeCapacity},
+    {"volumeNodeAffinity", VolumeNodeAffinity},
     {"volumeSources", VolumeSources},
     {"volumeUpdate", VolumeUpdate},
 };

@@ -17,9 +17,11 @@
 namespace kulisse::openapi {
 
 // REQUIRES: objects are in canonical form of the type, with defaults.
-void ValidateCreate(const json::Value& object, TypeId type, FieldErrors* errors);
+// `served` is the type as which the client wrote the object, where that is another.
+void ValidateCreate(const json::Value& object, TypeId type, FieldErrors* errors,
+                    TypeId served = kNoType);
 // `subresource` is "" or one of those through which the object is written ("status").
 void ValidateUpdate(const json::Value& object, const json::Value& old, TypeId type,
-                    std::string_view subresource, FieldErrors* errors);
+                    std::string_view subresource, FieldErrors* errors, TypeId served = kNoType);
 
 }  // namespace kulisse::openapi

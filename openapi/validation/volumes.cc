@@ -325,7 +325,7 @@ void AzureDisk(const Value& source, const Path& path, Walk& walk) {
 
 void CsiDriverName(const Value& value, const Path& path, Walk& walk) {
   const std::string_view name = value.IsString() ? value.AsString() : "";
-  if (name.empty()) walk.Required(path);
+  if (name.empty()) return walk.Required(path);
   if (name.size() > 63) walk.TooLong(path, 63);
   walk.Messages(path, name, Dns1123Subdomain(ToLower(name)));
 }

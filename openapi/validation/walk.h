@@ -82,6 +82,9 @@ class Walk {
   Walk(const Value* old, FieldErrors* errors) : old_(old), errors_(errors) {}
 
   [[nodiscard]] const Value* old() const { return old_; }
+  // The type as which the client wrote the object, where that is another than the stored one.
+  void SetServed(TypeId type) { served_ = type; }
+  [[nodiscard]] TypeId served() const { return served_; }
   // The pod or template that the walk is in.
   [[nodiscard]] PodScope& pod() { return pod_; }
   // Claims that the next template's pods get as volumes, or null.
@@ -137,6 +140,7 @@ class Walk {
   const Value* const old_;
   PodScope pod_;
   const Value* claim_templates_ = nullptr;
+  TypeId served_ = kNoType;
   FieldErrors* errors_;
 };
 
@@ -214,5 +218,7 @@ struct NamedCheck {
 [[nodiscard]] std::span<const NamedCheck> ExtensionChecks();
 [[nodiscard]] std::span<const NamedCheck> DeviceChecks();
 [[nodiscard]] std::span<const NamedCheck> DefinitionChecks();
+[[nodiscard]] std::span<const NamedCheck> AccessChecks();
+[[nodiscard]] std::span<const NamedCheck> PodProfileChecks();
 
 }  // namespace kulisse::openapi

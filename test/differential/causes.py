@@ -4,7 +4,9 @@ import re
 
 # (cause, pattern of the case's id, of the codes "expected got", of the difference): the first fits.
 _RULES = [
-    ("custom resource definitions are to come", r"customresourcedefinitions", r"", r""),
+    ("CEL expressions are not compiled", r"", r"", r"compilation failed"),
+    ("an empty list or map is a missing one", r" empty$|: change of ", r"",
+     r"(?m)^  -.*(\[\]|\{\}|must specify at least one Policy)"),
     ("server-side apply is to come", r": (status )?apply", r"(415|501|404)$", r""),
     ("managedFields are to come", r"", r"", r"(?m)^  -.*(managedFields|f:metadata|\"manager\":)"),
     ("validation of updates is to come", r": (change of|.*update|.*patch)", r"^422 20\d", r""),

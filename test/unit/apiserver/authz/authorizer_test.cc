@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace kulisse::apiserver {
 namespace {
 
@@ -128,6 +130,37 @@ constexpr RefusalRow kRefusalRows[] = {
      "deployments.apps is forbidden: User \"alice\" cannot deletecollection resource "
      "\"deployments\" in API group \"apps\" in the namespace \"a\""},
 };
+
+// Goal: rules say what Authorize allows, no more and no less.
+TEST(BootstrapAuthorizerTest, RulesAreWhatIsAllowed) {
+  const BootstrapAuthorizer authorizer;
+  const auto has = [](const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end() || list[0] == "*";
+  };
+  for (const UserInfo& user : {Anonymous(), Alice(), Admin()}) {
+    SCOPED_TRACE(user.name);
+    const RuleList rules = authorizer.RulesFor(user, "default");
+    for (const char* path : {"/livez", "/version", "/api", "/openid/v1/jwks", "/metrics"}) {
+      const bool ruled = std::any_of(rules.paths.begin(), rules.paths.end(), [&](const auto& rule) {
+        return has(rule.paths, path) && has(rule.verbs, "get");
+      });
+      EXPECT_EQ(ruled, Allowed(Path(user, "get", path))) << path;
+    }
+    for (const char* resource : {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "roles"}) {
+      Attributes attributes;
+      attributes.user = user;
+      attributes.verb = "create";
+      attributes.group = "authorization.k8s.io";
+      attributes.resource = resource;
+      attributes.is_resource = true;
+      const bool ruled =
+          std::any_of(rules.resources.begin(), rules.resources.end(), [&](const auto& rule) {
+            return has(rule.groups, attributes.group) && has(rule.resources, resource);
+          });
+      EXPECT_EQ(ruled, Allowed(attributes)) << resource;
+    }
+  }
+}
 
 TEST(ForbiddenStatusTest, HasTheWordsOfARealServer) {
   for (const RefusalRow& row : kRefusalRows) {

@@ -72,6 +72,19 @@ TEST_F(ServiceAccountTokensTest, SaysWhoItIs) {
   EXPECT_EQ(user->uid.size(), 36u);
 }
 
+TEST_F(ServiceAccountTokensTest, IsReviewedForThoseWhomItIsFor) {
+  const std::string token = Issue(R"({"spec":{"audiences":["a","b"]}})");
+  using Names = std::vector<std::string>;
+  const auto granted = [&](const Names& asked) {
+    const auto found = tokens_->AuthenticateFor(token, asked);
+    return found ? found->audiences : Names{"nobody"};
+  };
+  EXPECT_EQ(granted({"b", "c"}), Names{"b"});
+  EXPECT_EQ(granted({"b", "a"}), (Names{"a", "b"}));
+  EXPECT_EQ(granted({"c"}), Names{"nobody"});
+  EXPECT_FALSE(Good(token));
+}
+
 TEST_F(ServiceAccountTokensTest, IsGoodAsLongAsItSays) {
   const std::string token = Issue(R"({"spec":{"expirationSeconds":600}})");
   runtime_.RunFor(std::chrono::seconds(659));
