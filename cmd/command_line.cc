@@ -175,13 +175,10 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
        "memory, nothing.",
        ChoiceTarget{&options.durability, {"buffered", "sync", "memory"}}},
       {"config", "FILE", "",
-       "YAML with stages and a KwokConfiguration for the simulator: a file, a folder of files, or "
-       "- "
-       "for standard input. May be given again.",
+       "YAML with stages for the simulator: a file, a folder, or - for standard input. Repeatable.",
        &options.config},
       {"stages", "SET,...", "fast",
-       "Stages that come with the program: fast or general, with these chaos, nodes, volume; none. "
-       "By default a kind that --config has stages of gets no others.",
+       "Stages that come with the program: fast or general, chaos, nodes, volume; none.",
        &options.stages},
       {"in-memory", "", "",
        "Keeps nothing on disk. Keys and the kubeconfig go to a temporary directory unless "
