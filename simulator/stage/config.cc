@@ -96,6 +96,7 @@ constexpr auto kStageSets = std::to_array<StageSet>({
     {"general", {"common", "general"}},
     {"chaos", {"chaos"}},
     {"volume", {"volume"}},
+    {"containers", {"containers"}},
     {"nodes", {"nodes"}},
 });
 
