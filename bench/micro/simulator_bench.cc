@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/virtual_runtime.h"
 #include "openapi/yaml.h"
 #include "simulator/cluster.h"
