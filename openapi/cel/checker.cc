@@ -207,6 +207,7 @@ class Checker {
     expr.name = function.name;
     if (function.name == "_&&_" || function.name == "_||_") return CheckLogic(expr);
     std::vector<Type> arguments;
+    arguments.reserve(expr.arguments.size());
     for (const Expr* argument : expr.arguments) arguments.push_back(argument->type);
     std::optional<Type> result;
     for (const Overload& overload : function.overloads) {

@@ -68,6 +68,7 @@ class Planner {
 
   const PlanNode* MakeWith(PlanOp op, const Expr& expr) {
     std::vector<const PlanNode*> children;
+    children.reserve(expr.arguments.size());
     for (const Expr* argument : expr.arguments) children.push_back(Make(*argument));
     PlanNode& node = New(op);
     node.children = std::move(children);
@@ -122,6 +123,7 @@ class Planner {
       return MakeMatches(expr);
     }
     std::vector<const PlanNode*> children;
+    children.reserve(expr.arguments.size());
     for (const Expr* argument : expr.arguments) children.push_back(Make(*argument));
     const Function* function = environment_.FindFunction(expr.name);
     PlanNode& node = New(function->op ? PlanOp::kOperator : PlanOp::kCall);

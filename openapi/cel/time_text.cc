@@ -103,8 +103,9 @@ std::string FormatTime(const Time& time) {
 std::string FormatSeconds(int64_t nanoseconds) {
   constexpr int64_t kNanos = 1'000'000'000;
   // Go's Duration.Seconds: whole seconds and the rest, added as doubles.
-  const double seconds =
-      static_cast<double>(nanoseconds / kNanos) + static_cast<double>(nanoseconds % kNanos) / 1e9;
+  const int64_t whole = nanoseconds / kNanos;
+  const int64_t rest = nanoseconds % kNanos;
+  const double seconds = static_cast<double>(whole) + static_cast<double>(rest) / 1e9;
   return FormatDoubleFixed(seconds) + "s";
 }
 

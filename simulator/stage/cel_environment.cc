@@ -45,13 +45,17 @@ double SecondsSince(const cel::Time& time, SystemTime now) {
   const __int128 then = __int128{time.seconds} * 1'000'000'000 + time.nanos;
   const __int128 since = now.time_since_epoch().count() - then;
   const auto nanos = static_cast<int64_t>(std::clamp<__int128>(since, INT64_MIN, INT64_MAX));
-  return static_cast<double>(nanos / 1'000'000'000) +
-         static_cast<double>(nanos % 1'000'000'000) / 1e9;
+  const int64_t whole = nanos / 1'000'000'000;
+  const int64_t rest = nanos % 1'000'000'000;
+  return static_cast<double>(whole) + static_cast<double>(rest) / 1e9;
 }
 
 cel::Value CreationTimestamp(const cel::Value& object, cel::Evaluation& evaluation) {
   const auto metadata = cel::SelectField(object, "metadata", evaluation);
-  return *cel::SelectField(*metadata, "creationTimestamp", evaluation);
+  if (!metadata || !metadata->Is(cel::ValueKind::kStruct)) {
+    return cel::Value::Error("invalid metadata in the object");
+  }
+  return cel::SelectField(*metadata, "creationTimestamp", evaluation).value_or(cel::Value());
 }
 
 void AddFunctions(cel::Environment& environment, Runtime& runtime) {
@@ -82,7 +86,10 @@ void AddFunctions(cel::Environment& environment, Runtime& runtime) {
            .result = Type::Double(),
            .call = [&](std::span<const Value> arguments, Evaluation& evaluation) {
              const Value created = CreationTimestamp(arguments[0], evaluation);
-             if (!created.Is(cel::ValueKind::kTimestamp)) return created;
+             if (created.IsError()) return created;
+             if (!created.Is(cel::ValueKind::kTimestamp)) {
+               return Value::Error("invalid timestamp in the object");
+             }
              return Value::Double(SecondsSince(created.AsTimestamp(), runtime.Now()));
            }});
     }
