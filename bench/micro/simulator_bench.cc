@@ -47,6 +47,7 @@ class BenchEnvironment final : public TemplateEnvironment {
  public:
   [[nodiscard]] SystemTime Now() const override { return {}; }
   [[nodiscard]] SystemTime StartTime() const override { return {}; }
+  uint64_t RandomBits() override { return 0; }
   [[nodiscard]] std::string NodeIP() const override { return "127.0.0.1"; }
   [[nodiscard]] std::string NodeName() const override { return ""; }
   [[nodiscard]] int64_t NodePort() const override { return 0; }

@@ -86,6 +86,7 @@ class Kubelet::Environment final : public TemplateEnvironment {
 
   [[nodiscard]] SystemTime Now() const override { return kubelet_.runtime_.Now(); }
   [[nodiscard]] SystemTime StartTime() const override { return kubelet_.start_time_; }
+  uint64_t RandomBits() override { return kubelet_.runtime_.RandomBits(); }
   [[nodiscard]] std::string NodeIP() const override { return kubelet_.options_.node_ip; }
   [[nodiscard]] std::string NodeName() const override { return kubelet_.options_.node_name; }
   [[nodiscard]] int64_t NodePort() const override { return kubelet_.options_.node_port; }

@@ -118,7 +118,7 @@ class Renderer {
     if (value.IsArray()) {
       int64_t index = 0;
       for (const json::Value& element : value.value->elements()) {
-        flow = Turn(node, call_.KeepInt(index++), {&element});
+        flow = Turn(node, call_.KeepInt(index++), {&element, value.computed});
         ++turns_;
         if (flow == Flow::kBreak || flow == Flow::kFailed) break;
       }
@@ -127,7 +127,8 @@ class Renderer {
       for (const json::Member& member : value.value->members()) members.push_back(&member);
       std::ranges::sort(members, {}, &json::Member::name);
       for (const json::Member* member : members) {
-        flow = Turn(node, call_.Keep(json::Value::StringRef(member->name)), {&member->value});
+        flow = Turn(node, call_.Keep(json::Value::StringRef(member->name)),
+                    {&member->value, value.computed});
         ++turns_;
         if (flow == Flow::kBreak || flow == Flow::kFailed) break;
       }
@@ -196,7 +197,9 @@ class Renderer {
       if (!EvaluateOperand(words[i], dot, &arguments[i])) return false;
     }
     if (piped) arguments[count - 1] = *piped;
-    if (function.call(call_, {arguments, count}, result)) return true;
+    const Arguments given(arguments, count);
+    const bool fits = function.signature.empty() || CheckArguments(call_, function, given);
+    if (fits && function.call(call_, given, result)) return true;
     return Fail(node.line, fmt::format("{}: {}", function.name, call_.error()));
   }
 
@@ -243,7 +246,7 @@ class Renderer {
         return Fail(node.line,
                     fmt::format("can't evaluate field {} in type {}", field, result->TypeName()));
       }
-      *result = {result->value->Find(field)};
+      *result = {result->value->Find(field), result->computed};
     }
     return true;
   }

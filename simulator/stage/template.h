@@ -32,6 +32,8 @@ class TemplateEnvironment {
 
   [[nodiscard]] virtual SystemTime Now() const = 0;
   [[nodiscard]] virtual SystemTime StartTime() const = 0;
+  // 64 random bits, as of Runtime.
+  virtual uint64_t RandomBits() = 0;
   // What NodeIP, NodeName and NodePort return: options of the simulator, "" and 0 when unset.
   [[nodiscard]] virtual std::string NodeIP() const = 0;
   [[nodiscard]] virtual std::string NodeName() const = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "base/json/write.h"
 #include "base/status.h"
 #include "openapi/yaml.h"
+#include "simulator/sprig/go_layout.h"
+#include "simulator/sprig/sprig.h"
 
 namespace kulisse::simulator {
 
@@ -22,12 +25,23 @@ constexpr std::string_view kKwokVersion = "0.8.0";
 
 // --- printing
 
-void AppendNested(const Value& value, std::string* out) {
+void AppendNested(const Value& value, bool computed, std::string* out) {
   if (value.IsNull()) {
     *out += "<nil>";
   } else {
-    AppendPrinted({&value}, out);
+    AppendPrinted({&value, computed}, out);
   }
+}
+
+// Go's %v of a float64: the shortest digits, with an exponent below 1e-4 and from 1e6 on.
+void AppendFloat(double number, std::string* out) {
+  constexpr double kFixedMin = 1e-4;
+  constexpr double kFixedEnd = 1e6;
+  const double size = std::fabs(number);
+  const bool fixed = size == 0 || (size >= kFixedMin && size < kFixedEnd);
+  char buffer[32];
+  const auto format = fixed ? std::chars_format::fixed : std::chars_format::scientific;
+  out->append(buffer, std::to_chars(buffer, std::end(buffer), number, format).ptr);
 }
 
 std::vector<const json::Member*> SortedMembers(const Value& object) {
@@ -143,13 +157,13 @@ bool CallIndex(TemplateCall& call, Arguments arguments, Operand* result) {
   for (const Operand& index : arguments.subspan(1)) {
     if (item.IsNil()) return call.Fail("index of untyped nil");
     if (item.IsObject() && index.IsString()) {
-      item = {item.value->Find(index.value->AsString())};
+      item = {item.value->Find(index.value->AsString()), item.computed};
     } else if (item.IsArray() && index.IsNumber() && index.value->IsInt()) {
       const int64_t at = index.value->AsInt();
       if (at < 0 || at >= static_cast<int64_t>(item.value->size())) {
         return call.Fail(fmt::format("index out of range: {}", at));
       }
-      item = {&item.value->elements()[static_cast<size_t>(at)]};
+      item = {&item.value->elements()[static_cast<size_t>(at)], item.computed};
     } else {
       return call.Fail(fmt::format("cannot index {} with {}", item.TypeName(), index.TypeName()));
     }
@@ -212,63 +226,6 @@ bool CallPrintln(TemplateCall& call, Arguments arguments, Operand* result) {
       AppendPrinted(arguments[i], &text);
   }
   *result = call.KeepString(text + "\n");
-  return true;
-}
-
-// --- sprig
-
-bool CallDict(TemplateCall& call, Arguments arguments, Operand* result) {
-  Value dict = Value::Object();
-  for (size_t i = 0; i < arguments.size(); i += 2) {
-    Value value = Value::StringRef("");
-    if (i + 1 < arguments.size()) {
-      value = arguments[i + 1].IsNil() ? Value() : arguments[i + 1].value->Clone(call.arena());
-    }
-    dict.Set(Printed(arguments[i]), std::move(value), call.arena());
-  }
-  *result = call.Keep(std::move(dict));
-  return true;
-}
-
-bool CallList(TemplateCall& call, Arguments arguments, Operand* result) {
-  Value list = Value::Array();
-  for (const Operand& argument : arguments) {
-    list.PushBack(argument.IsNil() ? Value() : argument.value->Clone(call.arena()), call.arena());
-  }
-  *result = call.Keep(std::move(list));
-  return true;
-}
-
-bool CallJoin(TemplateCall& call, Arguments arguments, Operand* result) {
-  std::string text;
-  if (arguments[1].IsArray()) {
-    bool first = true;
-    for (const Value& element : arguments[1].value->elements()) {
-      if (element.IsNull()) continue;
-      if (!first) text += Text(arguments[0]);
-      AppendPrinted({&element}, &text);
-      first = false;
-    }
-  } else if (!arguments[1].IsNil()) {
-    AppendPrinted(arguments[1], &text);
-  }
-  *result = call.KeepString(text);
-  return true;
-}
-
-bool CallDefault(TemplateCall&, Arguments arguments, Operand* result) {
-  *result = arguments.size() > 1 && arguments[1].Truth() ? arguments[1] : arguments[0];
-  return true;
-}
-
-bool CallSprigQuote(TemplateCall& call, Arguments arguments, Operand* result) {
-  std::string text;
-  for (const Operand& argument : arguments) {
-    if (argument.IsNil()) continue;
-    if (!text.empty()) text += ' ';
-    text += GoQuote(Printed(argument));
-  }
-  *result = call.KeepString(text);
   return true;
 }
 
@@ -448,11 +405,6 @@ constexpr TemplateFunction kFunctions[] = {
     {"print", 0, -1, CallPrint},
     {"printf", 1, -1, CallPrintf},
     {"println", 0, -1, CallPrintln},
-    {"default", 1, 2, CallDefault},
-    {"dict", 0, -1, CallDict},
-    {"join", 2, 2, CallJoin},
-    {"list", 0, -1, CallList},
-    {"quote", 0, -1, CallSprigQuote},
     {"Quote", 1, 1, CallQuote},
     {"Now", 0, 0, CallNow},
     {"StartTime", 0, 0, CallStartTime},
@@ -500,13 +452,18 @@ void AppendPrinted(const Operand& operand, std::string* out) {
     return;
   }
   const Value& value = *operand.value;
-  if (value.IsString()) {
+  if (operand.is_time) {
+    *out += FormatGoTime(SystemTime(Duration(value.AsInt())),
+                         "2006-01-02 15:04:05.999999999 -0700 MST");
+  } else if (value.IsString()) {
     *out += value.AsString();
+  } else if (operand.computed && value.type() == json::Type::kDouble) {
+    AppendFloat(value.AsDouble(), out);
   } else if (value.IsArray()) {
     *out += '[';
     for (const Value& element : value.elements()) {
       if (&element != value.elements().data()) *out += ' ';
-      AppendNested(element, out);
+      AppendNested(element, operand.computed, out);
     }
     *out += ']';
   } else if (value.IsObject()) {
@@ -515,7 +472,7 @@ void AppendPrinted(const Operand& operand, std::string* out) {
     for (const json::Member* member : SortedMembers(value)) {
       if (!first) *out += ' ';
       out->append(member->name).append(":");
-      AppendNested(member->value, out);
+      AppendNested(member->value, operand.computed, out);
       first = false;
     }
     *out += ']';
@@ -532,7 +489,34 @@ const TemplateFunction* FindTemplateFunction(std::string_view name, TemplateScop
                           : function.scope == TemplateScope::kAny || function.scope == scope;
     if (fits) return &function;
   }
-  return nullptr;
+  return FindSprigFunction(name);
+}
+
+bool CheckArguments(TemplateCall& call, const TemplateFunction& function, Arguments arguments) {
+  std::string_view signature = function.signature;
+  char type = 'a';
+  for (const Operand& argument : arguments) {
+    if (!signature.empty() && signature[0] != '*') {
+      type = signature[0];
+      signature.remove_prefix(1);
+    }
+    const bool is_number = argument.computed && argument.IsNumber() && !argument.is_time;
+    const bool fits = type == 'a'   ? true
+                      : type == 's' ? argument.IsString()
+                      : type == 'i' ? is_number && argument.value->IsInt()
+                      : type == 'n' ? is_number
+                      : type == 'b' ? !argument.IsNil() && argument.value->IsBool()
+                      : type == 'd' ? argument.IsObject()
+                                    : argument.is_time;
+    if (fits) continue;
+    constexpr std::pair<char, std::string_view> kNames[] = {{'s', "string"},  {'i', "int"},
+                                                            {'n', "float64"}, {'b', "bool"},
+                                                            {'d', "map"},     {'t', "time.Time"}};
+    const auto* name = std::ranges::find(kNames, type, [](const auto& row) { return row.first; });
+    return call.Fail(fmt::format("wrong type for value; expected {}; got {}", name->second,
+                                 argument.TypeName()));
+  }
+  return true;
 }
 
 }  // namespace kulisse::simulator

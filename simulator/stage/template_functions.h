@@ -15,10 +15,11 @@ namespace kulisse::simulator {
 
 // Operand is a value in a template: nil, or a JSON value of the data or of the rendering's arena.
 // `computed` tells numbers that the template made from those of the data: Go's templates see the
-// latter as strings (json.Number).
+// latter as strings (json.Number). What lies in a computed list or dict counts as computed.
 struct Operand {
   const json::Value* value = nullptr;
   bool computed = false;
+  bool is_time = false;  // an Int of nanoseconds since 1970 that stands for Go's time.Time
 
   [[nodiscard]] bool IsNil() const { return value == nullptr || value->IsNull(); }
   [[nodiscard]] bool IsString() const { return value && value->IsString(); }
@@ -32,7 +33,7 @@ struct Operand {
   [[nodiscard]] std::string_view TypeName() const;
 };
 
-// As fmt.Fprint writes it.
+// As fmt.Fprint writes it; nil is "<no value>".
 void AppendPrinted(const Operand& operand, std::string* out);
 
 // TemplateCall is what a function sees of the rendering under way.
@@ -56,6 +57,8 @@ class TemplateCall {
   Operand KeepString(std::string_view text) { return Keep(json::Value::String(text, arena_)); }
   Operand KeepBool(bool value) { return Keep(json::Value::Bool(value)); }
   Operand KeepInt(int64_t value) { return Keep(json::Value::Int(value)); }
+  // Uniform in [0, bound). REQUIRES: bound > 0.
+  uint64_t RandomBelow(uint64_t bound) { return environment_.RandomBits() % bound; }
 
  private:
   json::Arena& arena_;
@@ -75,7 +78,24 @@ struct TemplateFunction {
   Special special = Special::kNone;
   TemplateScope scope = TemplateScope::kAny;  // the one kind that has it; kAny: all
   bool node_and_pod = false;                  // both of these
+  // The types of the arguments, a letter each; empty: the function checks them (sprig/sprig.h).
+  std::string_view signature = {};
 };
+
+// A function whose arguments are checked: their number too comes from the signature.
+constexpr TemplateFunction Sprig(std::string_view name, std::string_view signature,
+                                 bool (*call)(TemplateCall&, Arguments, Operand*)) {
+  const bool repeats = signature.ends_with('*');
+  const int letters = static_cast<int>(signature.size()) - (repeats ? 1 : 0);
+  return {.name = name,
+          .arguments_min = repeats ? letters - 1 : letters,
+          .arguments_max = repeats ? -1 : letters,
+          .call = call,
+          .signature = signature};
+}
+
+// Whether the arguments have the types that the function takes; sets the error.
+bool CheckArguments(TemplateCall& call, const TemplateFunction& function, Arguments arguments);
 
 // Null when no template of this scope has the function.
 [[nodiscard]] const TemplateFunction* FindTemplateFunction(std::string_view name,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "simulator/limits.h"
+#include "simulator/sprig/sprig.h"
 #include "simulator/stage/template_text.h"
 #include "simulator/stage/template_tree.h"
 
@@ -448,6 +449,9 @@ class Parser {
     }
     operand->kind = OperandNode::Kind::kFunction;
     operand->function = FindTemplateFunction(name, scope_);
+    if (!operand->function && IsRefusedSprigFunction(name)) {
+      return Fail(fmt::format("function \"{}\" is not supported: it needs the host or keys", name));
+    }
     if (!operand->function) return Fail(fmt::format("function \"{}\" is not defined", name));
     return Peek() != '.' || Fail("a field of a function's result needs parentheses");
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "simulator/stage/template.h"
 
 namespace kulisse::simulator {
@@ -12,6 +13,7 @@ class FixedEnvironment final : public TemplateEnvironment {
  public:
   [[nodiscard]] SystemTime Now() const override { return *ParseTime("2026-01-02T03:04:05.5Z"); }
   [[nodiscard]] SystemTime StartTime() const override { return *ParseTime("2026-01-01T00:00:00Z"); }
+  uint64_t RandomBits() override { return random_.Next(); }
   [[nodiscard]] std::string NodeIP() const override { return "127.0.0.1"; }
   [[nodiscard]] std::string NodeName() const override { return ""; }
   [[nodiscard]] int64_t NodePort() const override { return 0; }
@@ -24,6 +26,9 @@ class FixedEnvironment final : public TemplateEnvironment {
     if (pod.host_network) return NodeIPsWith(pod.node);
     return std::vector<std::string>{"10.244.0.1"};
   }
+
+ private:
+  Random random_{1};
 };
 
 }  // namespace kulisse::simulator

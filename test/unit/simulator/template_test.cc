@@ -124,7 +124,11 @@ TEST(TemplateTest, RendersAsGoDoes) {
 TEST(TemplateTest, RefusesWhenItCompiles) {
   constexpr Row kRows[] = {
       {"{{ foo }}", "refused: line 1: function \"foo\" is not defined"},
-      {"a\n\n{{ upper .s }}", "refused: line 3: function \"upper\" is not defined"},
+      {"a\n\n{{ uppercase .s }}", "refused: line 3: function \"uppercase\" is not defined"},
+      {"{{ env .s }}",
+       "refused: line 1: function \"env\" is not supported: it needs the host or keys"},
+      {"{{ genCA .s 1 }}",
+       "refused: line 1: function \"genCA\" is not supported: it needs the host or keys"},
       {"{{ $x }}", "refused: line 1: undefined variable \"$x\""},
       {"{{ if .s }}", "refused: line 1: unexpected end of template: {{end}} is missing"},
       {"{{ end }}", "refused: line 1: unexpected {{end}}"},
@@ -166,6 +170,45 @@ TEST(TemplateTest, FunctionsOfAKindAreNotThereForOthers) {
   EXPECT_EQ(Rendered("{{ NodePort }}", TemplateScope::kNode), "0");
   EXPECT_TRUE(Rendered("{{ PodIP }}", TemplateScope::kNode).starts_with("refused"));
   EXPECT_TRUE(Rendered("{{ NodeIP }}", TemplateScope::kAny).starts_with("refused"));
+}
+
+// The environment's generator is seeded: the same template gives the same text.
+TEST(TemplateTest, ChanceComesFromTheEnvironment) {
+  constexpr std::string_view kTexts[] = {
+      "{{ randAlphaNum 12 }} {{ randAlpha 5 }} {{ randNumeric 5 }} {{ randAscii 5 }}",
+      "{{ uuidv4 }} {{ randInt 5 10 }} {{ shuffle \"abcdef\" }} {{ randBytes 8 }}"};
+  for (const std::string_view text : kTexts) {
+    EXPECT_EQ(Rendered(text), Rendered(text));
+  }
+  EXPECT_EQ(Rendered("{{ randAlphaNum 12 | len }} {{ uuidv4 | len }}"), "12 36");
+  EXPECT_EQ(Rendered("{{ regexMatch `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab]` uuidv4 }}"),
+            "true");
+  EXPECT_EQ(Rendered("{{ randAlpha 10 | eq (randAlpha 10) }}"), "false");
+}
+
+TEST(TemplateTest, SprigTimesComeFromTheEnvironment) {
+  EXPECT_EQ(Rendered("{{ now }}"), "2026-01-02 03:04:05.5 +0000 UTC");
+  EXPECT_EQ(Rendered("{{ now | date `2006-01-02 15:04` }}"), "2026-01-02 03:04");
+  EXPECT_EQ(Rendered("{{ now | dateModify `-90m` | ago }}"), "1h30m0s");
+  EXPECT_EQ(Rendered("{{ now | dateModify `-90m` | durationRound }}"), "1h");
+  EXPECT_EQ(Rendered("{{ now | unixEpoch }}"), "1767323045");
+  EXPECT_TRUE(Rendered("{{ dateInZone `15` now `Europe/Berlin` }}").starts_with("error: "));
+}
+
+TEST(TemplateTest, BoundsWhatFunctionsMake) {
+  constexpr std::string_view kTexts[] = {
+      "{{ repeat 999999999 .s }}",       "{{ until 999999999 }}",
+      "{{ seq 0 9223372036854775807 }}", "{{ indent 999999999 .s }}",
+      "{{ randAlpha 999999999 }}",       "{{ untilStep 0 9223372036854775807 1 }}"};
+  for (const std::string_view text : kTexts) {
+    SCOPED_TRACE(text);
+    EXPECT_TRUE(Rendered(text).starts_with("error: ")) << Rendered(text).substr(0, 100);
+  }
+}
+
+TEST(TemplateTest, TheObjectItselfStaysAsItIs) {
+  EXPECT_EQ(Rendered("{{ $m := set .map `z` 3 }}{{ $m }} {{ .map }}"),
+            "map[x:1 y:2 z:3] map[x:1 y:2]");
 }
 
 TEST(TemplateTest, BoundsNestingStepsAndOutput) {
