@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "apiserver/registry/app_armor.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "openapi/label_syntax.h"
@@ -58,7 +59,6 @@ constexpr auto kOldAnnotations = std::to_array<std::pair<std::string_view, std::
 });
 constexpr std::string_view kSeccompOfPod = "seccomp.security.alpha.kubernetes.io/pod";
 constexpr std::string_view kSeccompOfContainer = "container.seccomp.security.alpha.kubernetes.io/";
-constexpr std::string_view kAppArmor = "container.apparmor.security.beta.kubernetes.io/";
 constexpr std::string_view kUseSeccomp =
     "non-functional in v1.27+; use the \"seccompProfile\" field instead";
 
@@ -128,6 +128,14 @@ void WarnOfAnnotations(const Value& pod, const std::string& path, Warnings& warn
   }
 }
 
+// Whether the pod as a whole has the profile that an annotation names.
+bool IsProfileOf(const Value& spec, std::string_view annotation) {
+  const Value* of_pod = spec.Find({"securityContext", "appArmorProfile"});
+  json::Arena arena;
+  const auto profile = AppArmorProfileOf(annotation, arena);
+  return of_pod != nullptr && profile && *of_pod == *profile;
+}
+
 // Annotations that stand in for profiles in the security context. Those of AppArmor become fields
 // in pods.
 void WarnOfProfiles(const Value& pod, const Value& spec, const std::string& path,
@@ -147,9 +155,11 @@ void WarnOfProfiles(const Value& pod, const Value& spec, const std::string& path
       if (container.Find({"securityContext", "seccompProfile"}) == nullptr) {
         warn(std::string(kSeccompOfContainer) + name, kUseSeccomp);
       }
-      if (!path.empty() && container.Find({"securityContext", "appArmorProfile"}) == nullptr &&
-          spec.Find({"securityContext", "appArmorProfile"}) == nullptr) {
-        warn(std::string(kAppArmor) + name,
+      const Value* annotation = annotations->Find(std::string(kAppArmorAnnotation) + name);
+      if (!path.empty() && annotation != nullptr &&
+          container.Find({"securityContext", "appArmorProfile"}) == nullptr &&
+          !IsProfileOf(spec, annotation->AsString())) {
+        warn(std::string(kAppArmorAnnotation) + name,
              "deprecated since v1.30; use the \"appArmorProfile\" field instead");
       }
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apiserver/registry/app_armor.h"
 #include "apiserver/registry/certificate_requests.h"
 #include "apiserver/registry/deletion.h"
 #include "apiserver/registry/field_manager.h"
@@ -164,6 +165,14 @@ std::unique_ptr<EncodedObject> EncodeUpdate(const ResourceInfo& resource, const 
   return encoded;
 }
 
+// What the kind makes of a new object.
+void PrepareNew(const RequestContext& context, const ResourceInfo& resource,
+                json::Document& object) {
+  if (resource.storage_name == "pods") WriteAppArmorProfiles(object, context.warnings);
+  StrategyOf(resource).PrepareForCreate(object);
+  DropDisabledFields(resource.storage_name, object, nullptr);
+}
+
 // Refusals of an update that depend on resourceVersion; `named` is how the client names the kind.
 Result<void> CheckResourceVersion(const json::Value& object, const storage::Record& current,
                                   const ResourceInfo& resource, const ResourceInfo& named,
@@ -285,9 +294,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
                                                const ResourceInfo& resource, std::string_view ns,
                                                std::string_view managed_fields,
                                                json::Document& object) {
-  const Strategy& strategy = StrategyOf(resource);
-  strategy.PrepareForCreate(object);
-  DropDisabledFields(resource.storage_name, object, nullptr);
+  PrepareNew(context, resource, object);
   std::unique_ptr<Allocator::Claim> claim;
   if (Allocator* allocator = AllocatorOf(resource)) {
     KULISSE_ASSIGN(claim, allocator->Allocate(context, object, nullptr));

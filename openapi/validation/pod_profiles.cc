@@ -40,6 +40,23 @@ void CheckAppArmor(std::string_view container, std::string_view profile, const V
   walk.Invalid(path, profile, fmt::format("invalid AppArmor profile name: {}", GoQuote(profile)));
 }
 
+void CheckProfileMatches(const Value& profile, std::string_view annotation, const Path& container,
+                         Walk& walk) {
+  const Path context = container["securityContext"];
+  const Path at = context["appArmorProfile"];
+  const std::string_view type = Text(profile, "type");
+  const bool same_type = type == "Unconfined"       ? annotation == "unconfined"
+                         : type == "RuntimeDefault" ? annotation == "runtime/default"
+                         : type == "Localhost"      ? annotation.starts_with(kLocalhost)
+                                                    : true;
+  if (!same_type) {
+    walk.Forbidden(at["type"], "apparmor type in annotation and field must match");
+  } else if (type == "Localhost" &&
+             annotation.substr(kLocalhost.size()) != Text(profile, "localhostProfile")) {
+    walk.Forbidden(at["localhostProfile"], "apparmor profile in annotation and field must match");
+  }
+}
+
 // --- names of users of Windows
 
 constexpr size_t kDomainBytesMax = 256;
@@ -122,6 +139,27 @@ void CheckProfileAnnotations(const Value& annotations, const Value& spec, const 
     if (!annotation.name.starts_with(kAppArmor)) continue;
     CheckAppArmor(annotation.name.substr(kAppArmor.size()), annotation.value.AsString(), spec,
                   path.Key(annotation.name), walk);
+  }
+}
+
+void CheckProfilesMatch(const Value& pod, const Path& path, Walk& walk) {
+  const Value* annotations = pod.Find({"metadata", "annotations"});
+  const Value& spec = Part(pod, "spec");
+  if (annotations == nullptr || spec.FindString({"os", "name"}) == "windows") return;
+  const Value* of_pod = spec.Find({"securityContext", "appArmorProfile"});
+  const Path spec_path = path["spec"];
+  for (const std::string_view name : {"initContainers", "containers"}) {
+    const Path list = spec_path[name];
+    size_t index = 0;
+    for (const Value& container : List(spec, name)) {
+      const Path at = list[index++];
+      const Value* own = container.Find({"securityContext", "appArmorProfile"});
+      const Value* profile = own == nullptr ? of_pod : own;
+      const Value* annotation =
+          annotations->Find(std::string(kAppArmor).append(Text(container, "name")));
+      if (profile == nullptr || annotation == nullptr) continue;
+      CheckProfileMatches(*profile, annotation->AsString(), at, walk);
+    }
   }
 }
 

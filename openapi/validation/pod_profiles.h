@@ -11,4 +11,7 @@ namespace kulisse::openapi {
 void CheckProfileAnnotations(const Value& annotations, const Value& spec, const Path& path,
                              Walk& walk);
 
+// Of a new pod: where both an annotation and a field name an AppArmor profile, they name the same.
+void CheckProfilesMatch(const Value& pod, const Path& path, Walk& walk);
+
 }  // namespace kulisse::openapi

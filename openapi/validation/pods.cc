@@ -105,6 +105,7 @@ void NewPod(const Value& pod, const Path& path, Walk& walk) {
     walk.Forbidden(path["spec"]["nodeName"],
                    "cannot be set until all schedulingGates have been cleared");
   }
+  CheckProfilesMatch(pod, path, walk);
 }
 
 // Rule of templates. Paths of their labels leave "metadata" out.
