@@ -29,6 +29,8 @@ inline constexpr size_t kCelMemoryBytesMax = 16 * 1024 * 1024;
 inline constexpr int kCelValueDepthMax = 1'000;
 // Memory of one compiled regular expression, bytes. An evaluation error.
 inline constexpr long kCelRegexBytesMax = 1024 * 1024;
+// Steps that compiling a regular expression takes which is not a literal: some are slow.
+inline constexpr size_t kCelRegexSteps = 5'000;
 // A file of the time zone database, bytes; larger ones are no time zone.
 inline constexpr size_t kTimeZoneBytesMax = 256 * 1024;
 

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "openapi/cel/environment.h"
+#include "openapi/cel/limits.h"
 #include "openapi/cel/operators.h"
 #include "openapi/cel/plan.h"
 #include "openapi/cel/time_text.h"
@@ -185,7 +186,7 @@ Value MatchDynamic(std::span<const Value> arguments, Evaluation& evaluation) {
   }
   if (!arguments[1].Is(ValueKind::kString)) return Value::Error("no such overload");
   const std::string_view pattern = arguments[1].AsText();
-  if (!evaluation.SpendBytes(pattern.size() * 100)) return Value::Error("");
+  if (!evaluation.Spend(kCelRegexSteps + pattern.size())) return Value::Error("");
   return MatchRegex(*CompileRegex(pattern), pattern, arguments[0].AsText(), evaluation);
 }
 

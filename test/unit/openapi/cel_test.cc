@@ -122,6 +122,10 @@ TEST(CelTest, StepsAreBoundedAndNothingAbsorbsThat) {
   EXPECT_EQ(Answer(environment, loops + " || true"), kExhausted);
   EXPECT_EQ(Answer(environment, "true || " + loops), "true");
   EXPECT_EQ(Answer(environment, "[1].map(x, " + loops + ")"), kExhausted);
+  // A regular expression that is computed is compiled each time.
+  EXPECT_EQ(Answer(environment, list + ".all(a, 'x'.matches('x{' + '1}'))"), "true");
+  EXPECT_EQ(Answer(environment, list + ".all(a, " + list + ".all(b, 'x'.matches('x{' + '1}')))"),
+            kExhausted);
 }
 
 TEST(CelTest, MemoryIsBounded) {
