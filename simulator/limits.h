@@ -24,6 +24,8 @@ inline constexpr size_t kRegexesMax = 64;
 inline constexpr size_t kTemplateDepthMax = 1'000;
 // Addresses that one pod CIDR gives at most; a bit of memory each.
 inline constexpr size_t kIpPoolAddressesMax = size_t{1} << 20;
+// Events of each kind that are counted when they come again; client-go's cache has as many.
+inline constexpr size_t kEventsRememberedMax = 4'096;
 // Objects that a stage player takes on before it lets others have the loop.
 inline constexpr size_t kStageBatchObjectsMax = 64;
 

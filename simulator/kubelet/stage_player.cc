@@ -56,6 +56,7 @@ StagePlayer::StagePlayer(Runtime& runtime, Client& client, const openapi::Resour
       resource_(resource),
       lifecycle_(std::move(lifecycle)),
       delegate_(delegate),
+      events_(client, runtime),
       self_(std::make_shared<StagePlayer*>(this)) {}
 
 StagePlayer::~StagePlayer() {
@@ -284,7 +285,7 @@ Result<void> StagePlayer::Perform(const StageAction& action, const Key& key, con
     return PerformApply(*apply, object, environment);
   }
   if (const auto* event = std::get_if<EventAction>(&action)) {
-    return PerformEvent(*event, key, object);
+    return events_.Record(resource_, key, object, *event);
   }
   return client_.Delete(resource_, {key.ns, key.name});
 }
@@ -379,40 +380,6 @@ Result<void> StagePlayer::PerformFinalizers(const FinalizersAction& action, cons
   KULISSE_ASSIGN(apiserver::WriteResult result,
                  client_.Update(resource_, {key.ns, key.name}, "", change));
   if (result.changed && !result.deleted) *written = std::move(result.record);
-  return {};
-}
-
-// One Event an action; nothing is counted together.
-Result<void> StagePlayer::PerformEvent(const EventAction& action, const Key& key,
-                                       const Value& object) {
-  const openapi::ResourceInfo* events = client_.catalog().Find("", "v1", "events");
-  KULISSE_ASSERT(events != nullptr);
-  const std::string ns = key.ns.empty() ? "default" : key.ns;
-  const std::string now = FormatTime(runtime_.Now());
-  json::Document event;
-  json::Arena& arena = event.arena;
-  const auto text = [&](std::string_view value) { return Value::String(value, arena); };
-  event.root = Value::Object();
-  Value& metadata = event.root.SetDefaultObject("metadata", arena);
-  metadata.Set("name", text(fmt::format("{}.{:016x}", key.name, runtime_.RandomBits())), arena);
-  metadata.Set("namespace", text(ns), arena);
-  Value& involved = event.root.SetDefaultObject("involvedObject", arena);
-  involved.Set("kind", text(resource_.kind), arena);
-  involved.Set("namespace", text(key.ns), arena);
-  involved.Set("name", text(key.name), arena);
-  involved.Set("uid", text(object.FindString({"metadata", "uid"})), arena);
-  if (!IsPodOrNode(resource_)) {
-    involved.Set("apiVersion", text(resource_.api_version()), arena);
-  }
-  event.root.Set("reason", text(action.reason), arena);
-  event.root.Set("message", text(action.message), arena);
-  event.root.SetDefaultObject("source", arena).Set("component", text("kwok_controller"), arena);
-  event.root.Set("firstTimestamp", text(now), arena);
-  event.root.Set("lastTimestamp", text(now), arena);
-  event.root.Set("count", Value::Int(1), arena);
-  event.root.Set("type", text(action.type), arena);
-  event.root.Set("reportingComponent", text("kwok_controller"), arena);
-  KULISSE_TRY(client_.Create(*events, ns, std::move(event)));
   return {};
 }
 

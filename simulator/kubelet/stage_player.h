@@ -23,6 +23,7 @@
 #include "openapi/catalog.h"
 #include "simulator/client/client.h"
 #include "simulator/kubelet/due_heap.h"
+#include "simulator/kubelet/event_recorder.h"
 #include "simulator/stage/lifecycle.h"
 
 namespace kulisse::simulator {
@@ -109,8 +110,6 @@ class StagePlayer {
                             TemplateEnvironment& environment);
   Result<void> PerformFinalizers(const FinalizersAction& action, const storage::Key& key,
                                  storage::RecordPtr* written);
-  Result<void> PerformEvent(const EventAction& action, const storage::Key& key,
-                            const json::Value& object);
   void Failed(const storage::Key& key, const Status& status, Pending pending);
 
   Runtime& runtime_;
@@ -118,6 +117,7 @@ class StagePlayer {
   const openapi::ResourceInfo& resource_;
   Lifecycle lifecycle_;
   PlayerDelegate& delegate_;
+  EventRecorder events_;
 
   // While the list is read, or all objects are matched anew.
   storage::SnapshotPtr snapshot_;

@@ -109,6 +109,8 @@ TEST_F(StageSetsTest, ImagesThatCannotBePulledAreTriedUntilTheLabelGoes) {
     seen.insert(SeePod(kWaits));
   }
   seen.erase("null");
+  // What happens again is counted.
+  EXPECT_EQ(store_->Count("events"), 2U);
   EXPECT_EQ(seen, (std::set<std::string>{R"("ErrImagePull")", R"("ImagePullBackOff")"}));
   Change(pods(), {"default", "p"},
          "metadata: {labels: {pod-image-pull-error.stage.kwok.x-k8s.io: null}}");
