@@ -17,13 +17,14 @@ namespace {
 
 using json::Value;
 using Values = std::vector<const Value*>;
+using Time = std::optional<SystemTime>;
 
 bool IsNull(const Value* value) { return value->IsNull(); }
 
 // What the expression gives for the object, nulls dropped; nothing on an error.
-Values Results(const Jq& program, const Value& object, json::Arena& arena) {
+Values Results(const Jq& program, const Value& object, json::Arena& arena, Time now) {
   Values results;
-  if (!program.Evaluate(object, arena, &results)) return {};
+  if (!program.Evaluate(object, arena, &results, now)) return {};
   std::erase_if(results, IsNull);
   return results;
 }
@@ -35,9 +36,9 @@ bool HasText(const Value& value, std::string_view text) {
   return value.IsInt() && text == std::to_string(value.AsInt());
 }
 
-bool Matches(const JqRequirement& expression, const Value& object) {
+bool Matches(const JqRequirement& expression, const Value& object, Time now) {
   json::Arena arena;
-  const Values results = Results(expression.key, object, arena);
+  const Values results = Results(expression.key, object, arena, now);
   using Operator = JqRequirement::Operator;
   if (expression.op == Operator::kExists) return !results.empty();
   if (expression.op == Operator::kDoesNotExist) return results.empty();
@@ -48,8 +49,8 @@ bool Matches(const JqRequirement& expression, const Value& object) {
   return in == (expression.op == Operator::kIn);
 }
 
-bool Matches(const MatchExpression& expression, const Value& object) {
-  if (const auto* jq = std::get_if<JqRequirement>(&expression)) return Matches(*jq, object);
+bool Matches(const MatchExpression& expression, const Value& object, Time now) {
+  if (const auto* jq = std::get_if<JqRequirement>(&expression)) return Matches(*jq, object, now);
   return std::get<CelExpression>(expression).AsBool(object).value_or(false);
 }
 
@@ -103,7 +104,7 @@ Span SpanOf(const std::optional<Expression>& from, std::optional<int64_t> millis
   }
   if (from) {
     json::Arena arena;
-    const Values results = Results(std::get<Jq>(*from), object, arena);
+    const Values results = Results(std::get<Jq>(*from), object, arena, now);
     if (!results.empty() && results[0]->IsString()) {
       const std::string_view text = results[0]->AsString();
       if (text.empty()) return {Span::Kind::kNone};
@@ -125,22 +126,22 @@ uint64_t RandomBelow(uint64_t bound, Runtime& runtime) {
 
 }  // namespace
 
-bool Matches(const StageSelector& selector, const Value& object) {
+bool Matches(const StageSelector& selector, const Value& object, Time now) {
   return HasPairs(selector.match_labels, object, "labels") &&
          HasPairs(selector.match_annotations, object, "annotations") &&
          std::ranges::all_of(selector.match_expressions, [&](const MatchExpression& expression) {
-           return Matches(expression, object);
+           return Matches(expression, object, now);
          });
 }
 
-std::optional<int64_t> WeightOf(const Stage& stage, const Value& object) {
+std::optional<int64_t> WeightOf(const Stage& stage, const Value& object, Time now) {
   if (!stage.weight_from) return stage.weight;
   if (const auto* cel = std::get_if<CelExpression>(&*stage.weight_from)) {
     const auto weight = cel->AsInt64(object);
     return weight ? std::optional(*weight) : std::nullopt;
   }
   json::Arena arena;
-  const Values results = Results(std::get<Jq>(*stage.weight_from), object, arena);
+  const Values results = Results(std::get<Jq>(*stage.weight_from), object, arena, now);
   if (results.empty()) return stage.weight;
   const Value& value = *results[0];
   if (value.IsString()) return ParseAnyBase(value.AsString());
@@ -193,15 +194,16 @@ Duration DelayOf(const StageDelay& delay, const Value& object, Runtime& runtime)
 }
 
 std::optional<Lifecycle::Match> Lifecycle::Next(const Value& object, Runtime& runtime) const {
+  const SystemTime now = runtime.Now();
   std::vector<size_t> matching;
   for (size_t i = 0; i < stages_.size(); ++i) {
-    if (stages_[i]->selector && Matches(*stages_[i]->selector, object)) matching.push_back(i);
+    if (stages_[i]->selector && Matches(*stages_[i]->selector, object, now)) matching.push_back(i);
   }
   if (matching.empty()) return std::nullopt;
   size_t chosen = matching[0];
   if (matching.size() > 1) {
     std::vector<std::optional<int64_t>> weights;
-    for (const size_t i : matching) weights.push_back(WeightOf(*stages_[i], object));
+    for (const size_t i : matching) weights.push_back(WeightOf(*stages_[i], object, now));
     chosen = matching[Draw(weights, runtime)];
   }
   const Stage& stage = *stages_[chosen];

@@ -38,9 +38,11 @@ class Lifecycle {
 };
 
 // The parts of Next(), each with the rules that it implements.
-[[nodiscard]] bool Matches(const StageSelector& selector, const json::Value& object);
+[[nodiscard]] bool Matches(const StageSelector& selector, const json::Value& object,
+                           std::optional<SystemTime> now = std::nullopt);
 // The weight of the stage for the object; nothing when weightFrom gives no value ("" or no number).
-[[nodiscard]] std::optional<int64_t> WeightOf(const Stage& stage, const json::Value& object);
+[[nodiscard]] std::optional<int64_t> WeightOf(const Stage& stage, const json::Value& object,
+                                              std::optional<SystemTime> now = std::nullopt);
 // The index of one weight, at random: by weight; uniform over all when none has a value; uniform
 // over those with a value when they sum up to 0. REQUIRES: not empty.
 [[nodiscard]] size_t Draw(std::span<const std::optional<int64_t>> weights, Runtime& runtime);

@@ -229,6 +229,52 @@ bool CallPrintln(TemplateCall& call, Arguments arguments, Operand* result) {
   return true;
 }
 
+using Escapes = std::span<const std::pair<char, std::string_view>>;
+
+bool GiveEscaped(TemplateCall& call, Arguments arguments, Escapes escapes, Operand* result) {
+  Operand printed;
+  if (!CallPrint(call, arguments, &printed)) return false;
+  std::string text;
+  for (const char c : Text(printed)) {
+    const auto found = std::ranges::find(escapes, c, [](const auto& pair) { return pair.first; });
+    if (found == escapes.end()) {
+      text += c;
+    } else {
+      text += found->second;
+    }
+  }
+  *result = call.KeepString(text);
+  return true;
+}
+
+bool CallHtml(TemplateCall& call, Arguments arguments, Operand* result) {
+  static constexpr std::pair<char, std::string_view> kEscapes[] = {
+      {'<', "&lt;"}, {'>', "&gt;"}, {'&', "&amp;"}, {'\'', "&#39;"}, {'"', "&#34;"}};
+  return GiveEscaped(call, arguments, kEscapes, result);
+}
+
+bool CallJs(TemplateCall& call, Arguments arguments, Operand* result) {
+  static constexpr std::pair<char, std::string_view> kEscapes[] = {
+      {'<', "\\u003C"}, {'>', "\\u003E"}, {'&', "\\u0026"},  {'\'', "\\'"},     {'"', "\\\""},
+      {'=', "\\u003D"}, {'\\', "\\\\"},   {'\n', "\\u000A"}, {'\r', "\\u000D"}, {'\t', "\\u0009"}};
+  return GiveEscaped(call, arguments, kEscapes, result);
+}
+
+bool CallUrlQuery(TemplateCall& call, Arguments arguments, Operand* result) {
+  Operand printed;
+  if (!CallPrint(call, arguments, &printed)) return false;
+  std::string text;
+  for (const char c : Text(printed)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    text += c == ' ' ? "+"
+            : plain  ? std::string(1, c)
+                     : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  *result = call.KeepString(text);
+  return true;
+}
+
 // --- KWOK
 
 bool CallQuote(TemplateCall& call, Arguments arguments, Operand* result) {
@@ -402,6 +448,9 @@ constexpr TemplateFunction kFunctions[] = {
     {"index", 1, -1, CallIndex},
     {"slice", 1, 3, CallSlice},
     {"len", 1, 1, CallLen},
+    {"html", 0, -1, CallHtml},
+    {"js", 0, -1, CallJs},
+    {"urlquery", 0, -1, CallUrlQuery},
     {"print", 0, -1, CallPrint},
     {"printf", 1, -1, CallPrintf},
     {"println", 0, -1, CallPrintln},

@@ -60,6 +60,7 @@ TEST(LifecycleTest, MatchesSelectors) {
       {"{matchExpressions: [{key: .spec.replicas, operator: In, values: ['3']}]}", false},
       {"{matchExpressions: [{key: .spec.replicas|tostring, operator: In, values: ['3']}]}", true},
       {"{matchExpressions: [{key: '.status.phase|length', operator: In, values: ['7']}]}", true},
+      {"{matchExpressions: [{key: now, operator: Exists}]}", true},
       {"{matchExpressions: [{key: '.metadata.ownerReferences.[].kind', operator: In, "
        "values: [Job]}]}",
        true},
@@ -77,7 +78,7 @@ TEST(LifecycleTest, MatchesSelectors) {
   for (const SelectorRow& row : kRows) {
     SCOPED_TRACE(row.selector);
     const Stage stage = MakeStage("selector: " + std::string(row.selector));
-    EXPECT_EQ(Matches(*stage.selector, pod->root), row.want);
+    EXPECT_EQ(Matches(*stage.selector, pod->root, SystemTime{}), row.want);
   }
 }
 
