@@ -118,6 +118,28 @@ TEST_F(StageSetsTest, ImagesThatCannotBePulledAreTriedUntilTheLabelGoes) {
   EXPECT_EQ(SeePod(".status.phase"), R"("Running")");
 }
 
+TEST_F(StageSetsTest, ContainersThatCrashAreRestartedWithBackOff) {
+  Start({"fast", "containers"});
+  CreatePod("pod-container-crash", "",
+            ", annotations: {pod-container-crash.stage.kwok.x-k8s.io/times: \"3\", "
+            "pod-container-crash.stage.kwok.x-k8s.io/exit-code: \"7\"}");
+  runtime_.RunFor(12s);
+  EXPECT_EQ(SeePod(kWaits), R"("CrashLoopBackOff")");
+  EXPECT_EQ(SeePod(".status.containerStatuses[0].lastState.terminated.exitCode"), "7");
+  runtime_.RunFor(20min);
+  EXPECT_EQ(SeePod("[.status.containerStatuses[0] | .restartCount, .ready]"), "[3,true]");
+}
+
+TEST_F(StageSetsTest, AJobsPodFailsAndThenSucceeds) {
+  Start({"fast", "containers"});
+  CreatePod("pod-job-failure", ", restartPolicy: OnFailure",
+            ", ownerReferences: [{apiVersion: batch/v1, kind: Job, name: j, uid: u}], annotations: "
+            "{pod-job-failure.stage.kwok.x-k8s.io/times: \"2\"}");
+  runtime_.RunFor(5min);
+  EXPECT_EQ(SeePod(".status.phase"), R"("Succeeded")");
+  EXPECT_EQ(store_->Count("events"), 1U);  // "Started container", counted
+}
+
 TEST_F(StageSetsTest, ReadinessFlaps) {
   Start({"fast", "containers"});
   CreatePod("pod-readiness-flapping");
