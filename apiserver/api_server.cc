@@ -19,10 +19,7 @@ ApiServer::ApiServer(ApiServerOptions options, storage::Store& store, Runtime& r
                                                        : certs::PrivateKey::Generate()),
       authenticator_(options_.tokens, &tokens_),
       handler_({resources_, authenticator_, authorizer_, tokens_, metrics_,
-                [this] {
-                  return fmt::format("{}:{}", options_.advertise_address, options_.advertise_port);
-                },
-                options_.cors}),
+                [this] { return Address(); }, options_.cors}),
       unsecured_handler_(handler_) {
   resources_.SetServiceAllocator(service_allocator_);
   AppendPlugins(options_.admission, {admission_cache_, resources_, runtime_, authorizer_},
@@ -52,10 +49,14 @@ void ApiServer::AddMetrics() {
   });
 }
 
+std::string ApiServer::Address() const {
+  return fmt::format("{}:{}", options_.advertise_address, options_.advertise_port);
+}
+
 void ApiServer::StartInProcess() {
   service_allocator_.Restore();
   CreateBootstrapObjects(resources_, {options_.advertise_address, options_.advertise_port,
-                                      options_.services.cluster_ip_ranges});
+                                      options_.services.cluster_ip_ranges, options_.client_ca});
 }
 
 std::expected<std::unique_ptr<net::Server>, std::string> ApiServer::StartServer(
@@ -83,11 +84,13 @@ std::expected<void, std::string> ApiServer::Listen(const net::ServerOptions& opt
   server_ = std::move(*server);
   options_.advertise_port = server_->port();
   StartInProcess();
+  identity_ = std::make_unique<IdentityLease>(resources_, runtime_, Address());
   return {};
 }
 
 void ApiServer::Stop() {
   handler_.SetReady(false);
+  identity_ = nullptr;
   for (auto* server : {&unsecured_server_, &server_}) {
     if (*server != nullptr) (*server)->Stop();
     *server = nullptr;

@@ -14,6 +14,7 @@
 #include "apiserver/authn/authenticator.h"
 #include "apiserver/authz/authorizer.h"
 #include "apiserver/handlers/api_handler.h"
+#include "apiserver/identity_lease.h"
 #include "apiserver/net/server.h"
 #include "apiserver/registry/resource_store.h"
 #include "apiserver/registry/service/service_allocator.h"
@@ -34,6 +35,8 @@ struct ApiServerOptions {
   // REQUIRES: CheckPluginNames().
   AdmissionOptions admission = {};
   Cors cors = {};
+  // The certificate that signs clients', in PEM, for servers that extend this one; "": none.
+  std::string client_ca = {};
 };
 
 // Gives what comes over a port without authentication to the server's own handler.
@@ -73,6 +76,7 @@ class ApiServer {
 
  private:
   void AddMetrics();
+  [[nodiscard]] std::string Address() const;
   std::expected<std::unique_ptr<net::Server>, std::string> StartServer(
       const net::ServerOptions& options, HttpHandler& handler);
 
@@ -89,6 +93,7 @@ class ApiServer {
   BootstrapAuthorizer authorizer_;
   ApiHandler handler_;
   UnsecuredHandler unsecured_handler_;
+  std::unique_ptr<IdentityLease> identity_;  // while it listens
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<net::Server> unsecured_server_;
 };

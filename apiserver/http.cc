@@ -1,5 +1,10 @@
 #include "apiserver/http.h"
 
+#include <fmt/format.h>
+
+#include <chrono>
+#include <ctime>
+
 #include "base/text.h"
 
 namespace kulisse::apiserver {
@@ -9,6 +14,18 @@ std::string_view HttpRequest::Find(std::string_view name) const {
     if (EqualsIgnoreCase(header.first, name)) return header.second;
   }
   return {};
+}
+
+std::string HttpDate(SystemTime time) {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds =
+      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  std::tm tm{};
+  gmtime_r(&seconds, &tm);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[tm.tm_wday], tm.tm_mday,
+                     kMonths[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 std::string_view HttpRequest::path() const {

@@ -19,6 +19,9 @@ namespace kulisse::apiserver {
 
 using Header = std::pair<std::string, std::string>;
 
+// "Sun, 22 Nov 2026 21:24:20 GMT", as Date and Last-Modified have it.
+[[nodiscard]] std::string HttpDate(SystemTime time);
+
 // Who a verified TLS client certificate says the client is.
 struct ClientCertificate {
   std::string common_name;

@@ -1,14 +1,12 @@
 #include "apiserver/websocket.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "certs/digest.h"
 
 namespace kulisse::apiserver {
 
@@ -58,12 +56,7 @@ bool IsOrigin(std::string_view origin) {
 }
 
 std::string AcceptKey(std::string_view key) {
-  const std::string text = std::string(key).append(kKeySuffix);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  const int ok = EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
-  KULISSE_ASSERT(ok == 1);
-  return Base64Encode({reinterpret_cast<const char*>(digest.data()), size});
+  return Base64Encode(certs::Sha1(std::string(key).append(kKeySuffix)));
 }
 
 HttpResponse Refusal(int code, std::string_view text) {

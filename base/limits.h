@@ -80,6 +80,10 @@ inline constexpr auto kFutureRevisionWaitMax = 3s;
 // Entries of updates in metadata.managedFields (upstream: DefaultMaxUpdateManagers). The oldest are
 // merged into one, "ancient-changes".
 inline constexpr size_t kUpdateManagersMax = 10;
+// The lease by which the server shows that it lives: how long it holds and how often it is renewed
+// (upstream's values).
+inline constexpr auto kIdentityLeaseDuration = 3'600s;
+inline constexpr auto kIdentityLeaseRenewPeriod = 10s;
 // Between bookmarks of a watch (upstream: 1 min).
 inline constexpr auto kBookmarkPeriod = 60s;
 // Existing pods that a stricter Pod Security level is held against when a namespace gets it

@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "certs/digest.h"
 
 namespace kulisse::certs {
 
@@ -37,11 +38,10 @@ std::string KeyId(EVP_PKEY* key) {
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key, &der);
   KULISSE_ASSERT(size > 0);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned digest_size = 0;
-  EVP_Digest(der, static_cast<size_t>(size), digest.data(), &digest_size, EVP_sha256(), nullptr);
+  const std::string digest =
+      Sha256({reinterpret_cast<const char*>(der), static_cast<size_t>(size)});
   OPENSSL_free(der);
-  return Base64UrlEncode({reinterpret_cast<const char*>(digest.data()), digest_size});
+  return Base64UrlEncode(digest);
 }
 
 // OpenSSL's form of an ECDSA signature as the two numbers of a token, and back.

@@ -113,6 +113,7 @@ std::expected<void, std::string> ReadSecrets(const certs::PkiFiles& pki,
   auto root_ca = certs::ReadSmallFile(pki.ca_certificate);
   if (!root_ca) return std::unexpected(root_ca.error());
   options->root_ca = std::move(*root_ca);
+  options->api.client_ca = options->root_ca;  // one authority signs both
   const auto pem = certs::ReadSmallFile(pki.service_account_key);
   if (!pem) return std::unexpected(pem.error());
   auto key = certs::PrivateKey::FromPem(*pem);

@@ -1,7 +1,5 @@
 #include "apiserver/discovery/discovery.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <set>
@@ -10,6 +8,7 @@
 #include "apiserver/discovery/json_writer.h"
 #include "base/assert.h"
 #include "base/text.h"
+#include "certs/digest.h"
 
 namespace kulisse::apiserver {
 namespace {
@@ -192,14 +191,6 @@ std::string Indented(std::string_view compact) {
   std::string out;
   json::AppendIndented(compact, 2, &out);
   return out;
-}
-
-std::string Digest(std::string_view text, const EVP_MD* algorithm) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  const int ok = EVP_Digest(text.data(), text.size(), digest.data(), &size, algorithm, nullptr);
-  KULISSE_ASSERT(ok == 1);
-  return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
 // v2beta3: rank 1 (beta), major 2, minor 3. Rank 2 is stable, 0 alpha, -1 none of these forms.
@@ -386,12 +377,12 @@ std::string StorageVersionHash(std::string_view group, std::string_view version,
   constexpr size_t kBytes = 8;
   std::string text(group);
   text.append("/").append(version).append("/").append(kind);
-  return Base64Encode(Digest(text, EVP_sha256()).substr(0, kBytes));
+  return Base64Encode(certs::Sha256(text).substr(0, kBytes));
 }
 
 std::string ETagOf(std::string_view text) {
   std::string etag = "\"";
-  for (const char c : Digest(text, EVP_sha512())) {
+  for (const char c : certs::Sha512(text)) {
     constexpr std::string_view kHex = "0123456789ABCDEF";
     etag.push_back(kHex[static_cast<unsigned char>(c) >> 4]);
     etag.push_back(kHex[c & 15]);

@@ -48,9 +48,9 @@ struct AggregatedDiscovery {
   std::string etag;  // in its quotes; the same for JSON and protobuf
 };
 // GET /api and /apis with this in Accept: "…;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList".
-// The Content-Type repeats the parameters.
-inline constexpr std::string_view kAggregatedDiscoveryType =
-    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+// The Content-Type repeats these parameters.
+inline constexpr std::string_view kAggregatedDiscovery =
+    ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 [[nodiscard]] AggregatedDiscovery AggregatedApi(ResourceRows rows);
 [[nodiscard]] AggregatedDiscovery AggregatedApis(ResourceRows rows);
 

@@ -76,7 +76,8 @@ ApiHandler::ApiHandler(const ApiHandlerParts& parts)
     : parts_(parts),
       resources_(parts.store, parts.tokens),
       discovery_rows_(DiscoveryRows(parts.store.catalog())),
-      openapi_(discovery_rows_) {}
+      openapi_(discovery_rows_),
+      started_(HttpDate(parts.store.runtime().Now())) {}
 
 HttpResponse ApiHandler::Handle(HttpRequest request) {
   Runtime& runtime = parts_.store.runtime();
@@ -264,8 +265,7 @@ HttpResponse ApiHandler::ServeKnownResource(RequestState& state) {
                          Status::MethodNotSupported(state.resource->group_resource(), "watch"));
   }
   if (!served) return ErrorResponse(state, Status::MethodNotAllowed());
-  auto representation =
-      Negotiate(state.request, info.query, info.verb == "watch", state.resource->custom);
+  auto representation = Negotiate(state.request, info.query, info.verb, state.resource->custom);
   if (!representation) return ErrorResponse(state, representation.error());
   state.representation = *representation;
 

@@ -67,7 +67,9 @@ class ApiHandler final : public HttpHandler {
   HttpResponse RunChain(RequestState& state);
   HttpResponse ServeKnownResource(RequestState& state);
   HttpResponse ErrorResponse(const RequestState& state, const Status& status) const;
-  HttpResponse DocumentResponse(const RequestState& state, std::string body) const;
+  // A document of discovery, of that kind of meta v1.
+  HttpResponse DocumentResponse(const RequestState& state, std::string_view kind,
+                                std::string body) const;
   HttpResponse ServeHealth(const RequestState& state) const;
   Answer ServeDiscovery(const RequestState& state);
   Answer ServeAggregatedDiscovery(const RequestState& state);
@@ -95,6 +97,7 @@ class ApiHandler final : public HttpHandler {
   ResourceHandlers resources_;
   std::vector<const openapi::ResourceInfo*> discovery_rows_;
   OpenApiDocuments openapi_;
+  const std::string started_;  // as HTTP writes it
   std::atomic<bool> ready_{false};
   std::mutex series_mutex_;
   std::map<SeriesKey, RequestSeries> series_;

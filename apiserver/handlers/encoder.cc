@@ -61,6 +61,7 @@ size_t EndOfObject(std::string_view text, size_t at) {
 }
 
 std::string ListMetaJson(const ListMeta& meta) {
+  if (meta.revision == storage::Revision{}) return "{}";  // of what is not stored
   std::string out = fmt::format(R"({{"resourceVersion":"{}")", meta.revision.value);
   if (!meta.continue_token.empty()) {
     out += R"(,"continue":)";
@@ -464,6 +465,15 @@ std::string EncodeStatus(std::string_view json, const Representation& representa
     return out;
   }
   return Finish(std::string(json), representation);
+}
+
+std::string EncodeJson(std::string_view json, openapi::TypeId type,
+                       const Representation& representation, const openapi::TypeTable& types) {
+  if (representation.format != Format::kProtobuf) return Finish(std::string(json), representation);
+  const auto document = json::Parse(json);
+  KULISSE_ASSERT(document.has_value());
+  return EncodeDocument(document->root, document->root.FindString({"apiVersion"}),
+                        document->root.FindString({"kind"}), type, representation, types);
 }
 
 std::string ErrorFrame(const Status& status, const Representation& representation,

@@ -87,6 +87,10 @@ class Encoder {
 // The bytes of a Status, or of any small JSON document of a metav1 kind, in the representation.
 [[nodiscard]] std::string EncodeStatus(std::string_view json, const Representation& representation,
                                        const openapi::TypeTable& types);
+// The same of a JSON document that has its own kind and apiVersion, of the type.
+[[nodiscard]] std::string EncodeJson(std::string_view json, openapi::TypeId type,
+                                     const Representation& representation,
+                                     const openapi::TypeTable& types);
 // One ERROR frame of a watch.
 [[nodiscard]] std::string ErrorFrame(const Status& status, const Representation& representation,
                                      const openapi::TypeTable& types);

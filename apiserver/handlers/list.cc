@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "apiserver/handlers/body.h"
+#include "apiserver/handlers/component_statuses.h"
 #include "apiserver/handlers/continue_token.h"
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/handlers/resource_handlers.h"
@@ -232,6 +233,9 @@ Result<HttpResponse> ResourceHandlers::List(RequestState& state) {
 }
 
 Result<HttpResponse> ResourceHandlers::ListAt(RequestState& state, const ListOptions& options) {
+  if (IsComponentStatus(*state.resource)) {
+    return MakeListResponse(store_, state, options, ComponentStatuses(), "", 0);
+  }
   storage::Store& store = store_.store();
   const std::string prefix = storage::KeyPrefix(state.resource->storage_name, state.info.ns);
   if (!options.continue_token.empty()) {

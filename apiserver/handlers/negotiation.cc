@@ -83,10 +83,15 @@ bool WantsPretty(const HttpRequest& request, const Query& query) {
   return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
 }
 
-Status NotAcceptableForm() {
-  Status status = Status::NotAcceptable(
+// `streams`: where there are watches, too.
+Status NotAcceptableForm(bool streams) {
+  std::string text =
       "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
-      "application/vnd.kubernetes.protobuf");
+      "application/vnd.kubernetes.protobuf";
+  if (streams) {
+    text += ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+  }
+  Status status = Status::NotAcceptable(std::move(text));
   status.details.emplace();
   return status;
 }
@@ -129,8 +134,9 @@ std::string_view Representation::content_type() const {
   return "";
 }
 
-Result<Representation> Negotiate(const HttpRequest& request, const Query& query, bool watch,
-                                 bool custom) {
+Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
+                                 std::string_view verb, bool custom) {
+  const bool watch = verb == "watch";
   Representation result;
   result.pretty = WantsPretty(request, query) && !watch;
   const std::string_view accept = request.Find("Accept");
@@ -152,8 +158,37 @@ Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
     }
     return candidate;
   }
-  return std::unexpected(any_format || watch ? NotAcceptableConversion(watch && !custom)
-                                             : NotAcceptableForm());
+  if (any_format || (watch && custom)) {
+    return std::unexpected(NotAcceptableConversion(watch && !custom));
+  }
+  return std::unexpected(NotAcceptableForm(!custom && (watch || verb == "list")));
+}
+
+Result<Representation> NegotiateDocument(const HttpRequest& request, const Query& query) {
+  Representation result;
+  result.pretty = WantsPretty(request, query);
+  const std::string_view accept = request.Find("Accept");
+  bool any_format = false;
+  for (const MediaType& type : ParseAccept(accept.empty() ? "*/*" : accept)) {
+    const auto format = FormatOf(type.type);
+    if (!format) continue;
+    any_format = true;
+    if (!type.Parameter("as").empty()) continue;
+    result.format = *format;
+    return result;
+  }
+  return std::unexpected(any_format ? NotAcceptableConversion(false) : NotAcceptableForm(false));
+}
+
+std::optional<Format> AggregatedDiscoveryFormat(const HttpRequest& request) {
+  for (const MediaType& type : ParseAccept(request.Find("Accept"))) {
+    const auto format = FormatOf(type.type);
+    if (format && type.Parameter("g") == "apidiscovery.k8s.io" && type.Parameter("v") == "v2" &&
+        type.Parameter("as") == "APIGroupDiscoveryList") {
+      return format;
+    }
+  }
+  return std::nullopt;
 }
 
 Result<void> RequireObjectView(const Representation& representation) {

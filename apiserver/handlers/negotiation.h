@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,7 +42,12 @@ struct Representation {
 // The representation for a request. Error: 406, to be shown in JSON (or in whatever the client
 // takes: FormatForErrors). `custom`: objects of a custom resource, which have no protobuf.
 [[nodiscard]] Result<Representation> Negotiate(const HttpRequest& request, const Query& query,
-                                               bool watch, bool custom = false);
+                                               std::string_view verb, bool custom = false);
+// That of a document which has no other views.
+[[nodiscard]] Result<Representation> NegotiateDocument(const HttpRequest& request,
+                                                       const Query& query);
+// The format of aggregated discovery, if the client takes that.
+[[nodiscard]] std::optional<Format> AggregatedDiscoveryFormat(const HttpRequest& request);
 // 406 for a Table or metadata of what has none.
 [[nodiscard]] Result<void> RequireObjectView(const Representation& representation);
 // The form in which this client gets a Status.

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::string_view kTextPlain = "text/plain; charset=utf-8";
 
+constexpr std::string_view kMetaTypes = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+constexpr std::string_view kAggregatedType = "io.k8s.api.apidiscovery.v2.APIGroupDiscoveryList";
+
 // Paths of / besides those of the API groups.
 constexpr std::string_view kOtherPaths[] = {"/healthz",
                                             "/healthz/etcd",
@@ -50,31 +53,17 @@ struct HealthCheck {
   bool ok;
 };
 
-bool AcceptsAggregated(std::string_view accept) {
-  for (const std::string_view clause : Split(accept, ',')) {
-    bool group = false;
-    bool version = false;
-    bool as = false;
-    for (const std::string_view part : Split(clause, ';')) {
-      const std::string_view text = TrimSpace(part);
-      group = group || text == "g=apidiscovery.k8s.io";
-      version = version || text == "v=v2";
-      as = as || text == "as=APIGroupDiscoveryList";
-    }
-    if (group && version && as) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
-HttpResponse ApiHandler::DocumentResponse(const RequestState& state, std::string body) const {
-  Representation representation = FormatForErrors(state.request, state.info.query);
-  if (representation.format == Format::kProtobuf) representation.format = Format::kJson;
+HttpResponse ApiHandler::DocumentResponse(const RequestState& state, std::string_view kind,
+                                          std::string body) const {
+  const auto form = NegotiateDocument(state.request, state.info.query);
+  if (!form) return ErrorResponse(state, form.error());
+  const openapi::TypeTable& types = parts_.store.types();
   HttpResponse response;
-  response.headers.emplace_back("Content-Type", representation.content_type());
+  response.headers.emplace_back("Content-Type", form->content_type());
   if (body.ends_with('\n')) body.pop_back();
-  response.body = EncodeStatus(body, representation, parts_.store.types());
+  response.body = EncodeJson(body, types.Find(fmt::format("{}{}", kMetaTypes, kind)), *form, types);
   response.compressible = true;
   return response;
 }
@@ -118,24 +107,35 @@ HttpResponse ApiHandler::ServeHealth(const RequestState& state) const {
 }
 
 ApiHandler::Answer ApiHandler::ServeAggregatedDiscovery(const RequestState& state) {
-  if (!AcceptsAggregated(state.request.Find("Accept"))) return std::nullopt;
+  const auto format = AggregatedDiscoveryFormat(state.request);
+  if (!format) return std::nullopt;
   std::call_once(aggregated_once_, [this] {
     aggregated_api_ = AggregatedApi(discovery_rows_);
     aggregated_apis_ = AggregatedApis(discovery_rows_);
   });
   const AggregatedDiscovery& document =
       state.info.path.starts_with("/apis") ? aggregated_apis_ : aggregated_api_;
+  Representation form;
+  form.format = *format;
   HttpResponse response;
-  response.headers = {{"Content-Type", std::string(kAggregatedDiscoveryType)},
-                      {"Cache-Control", "public"},
-                      {"ETag", document.etag},
-                      {"Vary", "Accept"}};
+  response.headers = {
+      {"Content-Type", std::string(form.content_type()).append(kAggregatedDiscovery)},
+      {"Cache-Control", "public"},
+      {"ETag", document.etag},
+      {"Vary", "Accept"}};
   if (state.request.Find("If-None-Match") == document.etag) {
     response.status = 304;
     response.headers.erase(response.headers.begin());  // there is no content
     return response;
   }
-  response.body = document.body;
+  if (*format == Format::kJson) {
+    response.body = document.body;
+  } else {
+    const openapi::TypeTable& types = parts_.store.types();
+    const std::string_view json =
+        std::string_view(document.body).substr(0, document.body.size() - 1);
+    response.body = EncodeJson(json, types.Find(kAggregatedType), form, types);
+  }
   response.compressible = true;
   return response;
 }
@@ -152,22 +152,24 @@ ApiHandler::Answer ApiHandler::ServeDiscovery(const RequestState& state) {
   }
   if (path == "/api" || path == "/apis") {
     if (Answer answer = ServeAggregatedDiscovery(state)) return answer;
-    const auto form = Negotiate(state.request, state.info.query, false);
-    if (!form) return ErrorResponse(state, form.error());
-    return DocumentResponse(state, path == "/api" ? ApiVersions(parts_.server_address())
-                                                  : ApiGroupList(discovery_rows_));
+    if (path == "/apis") {
+      return DocumentResponse(state, "APIGroupList", ApiGroupList(discovery_rows_));
+    }
+    return DocumentResponse(state, "APIVersions", ApiVersions(parts_.server_address()));
   }
   const auto parts = Split(path.substr(1), '/');
+  std::string_view kind = "APIResourceList";
   std::optional<std::string> body;
   if (parts.size() == 2 && parts[0] == "api") {
     body = ApiResourceList(discovery_rows_, "", parts[1]);
   } else if (parts.size() == 2 && parts[0] == "apis") {
+    kind = "APIGroup";
     body = ApiGroup(discovery_rows_, parts[1]);
   } else if (parts.size() == 3 && parts[0] == "apis") {
     body = ApiResourceList(discovery_rows_, parts[1], parts[2]);
   }
   if (!body) return std::nullopt;
-  return DocumentResponse(state, std::move(*body));
+  return DocumentResponse(state, kind, std::move(*body));
 }
 
 ApiHandler::Answer ApiHandler::ServeIssuer(const RequestState& state) const {

@@ -1,4 +1,6 @@
 // /openapi/v2, /openapi/v3 and the documents below it.
+#include <algorithm>
+
 #include "apiserver/discovery/openapi_documents.h"
 #include "apiserver/handlers/api_handler.h"
 #include "base/text.h"
@@ -35,11 +37,19 @@ HttpResponse Bare(int code) {
   return response;
 }
 
+// RFC 9110 13.1.2: a list of tags, weak or not.
 bool IsUnchanged(const HttpRequest& request, std::string_view etag) {
-  return request.Find("If-None-Match") == etag;
+  const auto tags = Split(request.Find("If-None-Match"), ',');
+  return std::ranges::any_of(tags, [&](std::string_view tag) {
+    tag = TrimSpace(tag);
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    return tag == etag || tag == "*";
+  });
 }
 
-HttpResponse ServeV2(const HttpRequest& request, const OpenApiDocuments& documents) {
+// `made`: when the documents were, as Last-Modified.
+HttpResponse ServeV2(const HttpRequest& request, const OpenApiDocuments& documents,
+                     const std::string& made) {
   const DocumentForm form = FormIn(request.Find("Accept"), true);
   HttpResponse response = Bare(form == DocumentForm::kNone ? 406 : 200);
   response.headers = {{"Vary", "Accept-Encoding"}, {"Vary", "Accept"}};
@@ -50,6 +60,7 @@ HttpResponse ServeV2(const HttpRequest& request, const OpenApiDocuments& documen
     response.status = 304;
     return response;
   }
+  response.headers.emplace_back("Last-Modified", made);
   const bool json = form == DocumentForm::kJson;
   response.headers.emplace_back("Content-Type", json ? "application/json" : kOpenApiV2ProtobufType);
   response.body = json ? documents.V2Json().body : documents.V2Protobuf().body;
@@ -58,7 +69,7 @@ HttpResponse ServeV2(const HttpRequest& request, const OpenApiDocuments& documen
 }
 
 HttpResponse ServeV3(const HttpRequest& request, std::string_view path, const Query& query,
-                     const OpenApiDocuments& documents) {
+                     const OpenApiDocuments& documents, const std::string& made) {
   const std::optional<std::string> etag = documents.V3ETag(path);
   if (!etag) return Bare(404);
   HttpResponse response = Bare(200);
@@ -81,9 +92,9 @@ HttpResponse ServeV3(const HttpRequest& request, std::string_view path, const Qu
     response.status = 304;
     return response;
   }
+  response.headers.emplace_back("Last-Modified", made);
   response.headers.emplace_back("Content-Type", "application/json");
   response.body = documents.V3(path)->body;
-  response.compressible = true;
   return response;
 }
 
@@ -91,15 +102,17 @@ HttpResponse ServeV3(const HttpRequest& request, std::string_view path, const Qu
 
 ApiHandler::Answer ApiHandler::ServeOpenApi(const RequestState& state) {
   const std::string_view path = state.info.path;
-  if (path == "/openapi/v2") return ServeV2(state.request, openapi_);
+  if (path == "/openapi/v2") return ServeV2(state.request, openapi_, started_);
   if (path == "/openapi/v3") {
     HttpResponse response = Bare(200);
-    response.headers.emplace_back("Content-Type", kOpenApiV3IndexType);
+    response.headers = {{"Content-Type", std::string(kOpenApiV3IndexType)},
+                        {"Last-Modified", started_}};
     response.body = openapi_.V3Index();
     return response;
   }
   if (!path.starts_with(kV3Prefix)) return std::nullopt;
-  return ServeV3(state.request, path.substr(kV3Prefix.size()), state.info.query, openapi_);
+  return ServeV3(state.request, path.substr(kV3Prefix.size()), state.info.query, openapi_,
+                 started_);
 }
 
 }  // namespace kulisse::apiserver

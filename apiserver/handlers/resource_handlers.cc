@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apiserver/handlers/component_statuses.h"
 #include "apiserver/handlers/continue_token.h"
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/registry/conversion.h"
@@ -120,7 +121,15 @@ Result<HttpResponse> ResourceHandlers::Get(RequestState& state) {
                  ParseResourceVersion(state.info.query.Text("resourceVersion")));
   const uint64_t head = store_.store().head().value;
   if (asked > head) return std::unexpected(TooLargeRevision(asked, head));
-  KULISSE_ASSIGN(const RecordPtr record, store_.Get(*state.resource, NameOf(state)));
+  RecordPtr record;
+  if (IsComponentStatus(*state.resource)) {
+    record = ComponentStatuses()->Get({"", "", state.info.name});
+    if (record == nullptr) {
+      return std::unexpected(Status::NotFound({"", "componentstatus"}, state.info.name));
+    }
+  } else {
+    KULISSE_ASSIGN(record, store_.Get(*state.resource, NameOf(state)));
+  }
   HttpResponse response = ObjectResponse(state, 200, *record, record->revision());
   response.compressible = true;
   return response;

@@ -1,10 +1,8 @@
 #include "apiserver/net/loop.h"
 
-#include <fmt/format.h>
 #include <pthread.h>
 
 #include <csignal>
-#include <ctime>
 
 #include "apiserver/net/connection.h"
 #include "base/assert.h"
@@ -20,18 +18,6 @@ constexpr size_t kScratchBytes = 64 * 1024;
 constexpr size_t kBufferBytes = kResponseChunkBytes + 16 * 1024;
 // Larger buffers are not kept.
 constexpr size_t kSpareBytesMax = 256 * 1024;
-
-std::string HttpDate(SystemTime time) {
-  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t seconds =
-      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  std::tm tm{};
-  gmtime_r(&seconds, &tm);
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[tm.tm_wday], tm.tm_mday,
-                     kMonths[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
 
 }  // namespace
 

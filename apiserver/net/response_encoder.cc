@@ -252,7 +252,10 @@ void ResponseEncoder::WriteHead(std::string* out, size_t length) {
   }
   if (sends_gzip) {
     AppendHeader(out, "Content-Encoding", "gzip");
-    AppendHeader(out, "Vary", "Accept-Encoding");
+    const Header varies{"Vary", "Accept-Encoding"};
+    if (std::ranges::find(response_.headers, varies) == response_.headers.end()) {
+      AppendHeader(out, varies.first, varies.second);
+    }
   }
   AppendHeader(out, "Date", date_);
   if (framing_ == Framing::kChunked) *out += "Transfer-Encoding: chunked\r\n";

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/embedded_file.h"
 #include "base/json/parse.h"
+#include "base/json/write.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "openapi/typed.h"
@@ -15,6 +16,9 @@ extern const EmbeddedFile kBootstrapFiles[];
 namespace kulisse::apiserver {
 
 namespace {
+
+// The config map that tells servers which extend this one whose clients to trust.
+constexpr std::string_view kTrust = "extension-apiserver-authentication";
 
 void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
   for (size_t at = text->find(from); at != std::string::npos;
@@ -46,6 +50,9 @@ std::string BootstrapText(const BootstrapOptions& options, SystemTime time) {
   const auto range = IpRange::Parse(options.service_ranges.at(0));
   KULISSE_ASSERT(range.has_value());
   const auto address = IpAddress::Parse(options.address);
+  std::string client_ca;
+  json::AppendString(options.client_ca, &client_ca);
+  ReplaceAll(&text, "${CLIENT_CA}", client_ca);
   ReplaceAll(&text, "${NOW}", now);
   ReplaceAll(&text, "${DATE}", std::string_view(now).substr(0, 10));
   ReplaceAll(&text, "${ADDRESS}", options.address);
@@ -57,13 +64,19 @@ std::string BootstrapText(const BootstrapOptions& options, SystemTime time) {
   return text;
 }
 
-// Endpoints that are there already get the address that the server has now.
-void UpdateEndpoints(ResourceStore& store, const RequestContext& context,
-                     const openapi::ResourceInfo& resource, const ObjectName& name,
-                     const json::Value& wanted) {
+// What follows the server: endpoints that are there already get the address that it has now, and
+// those who trust its clients the certificate that signs them.
+bool FollowsServer(const openapi::ResourceInfo& resource, std::string_view name) {
+  return resource.kind == "Endpoints" || resource.kind == "EndpointSlice" || name == kTrust;
+}
+
+void UpdateFollower(ResourceStore& store, const RequestContext& context,
+                    const openapi::ResourceInfo& resource, const ObjectName& name,
+                    const json::Value& wanted) {
   const auto updated =
       store.Update(context, resource, name, "", [&](json::Document& object) -> Result<void> {
-        for (const std::string_view field : {"subsets", "addressType", "endpoints", "ports"}) {
+        for (const std::string_view field :
+             {"subsets", "addressType", "endpoints", "ports", "data"}) {
           if (const json::Value* value = wanted.Find(field)) {
             object.root.Set(field, value->Clone(object.arena), object.arena);
           }
@@ -71,8 +84,8 @@ void UpdateEndpoints(ResourceStore& store, const RequestContext& context,
         return {};
       });
   if (!updated) {
-    log::Warning("bootstrap", "the endpoints of the kubernetes service could not be updated",
-                 {{"error", updated.error().message}});
+    log::Warning("bootstrap", "an object could not be updated",
+                 {{"name", name.name}, {"error", updated.error().message}});
   }
 }
 
@@ -94,9 +107,10 @@ void CreateBootstrapObjects(ResourceStore& store, const BootstrapOptions& option
     const auto normalized =
         openapi::Normalize(object->root, resource.type, store.types(), object->arena, nullptr);
     KULISSE_ASSERT(normalized.has_value());
+    if (name == kTrust && options.client_ca.empty()) continue;
     if (store.Get(resource, {ns, name})) {
-      if (resource.kind == "Endpoints" || resource.kind == "EndpointSlice") {
-        UpdateEndpoints(store, context, resource, {ns, name}, object->root);
+      if (FollowsServer(resource, name)) {
+        UpdateFollower(store, context, resource, {ns, name}, object->root);
       }
       continue;
     }

@@ -46,16 +46,16 @@ TEST(NegotiationTest, ChoosesWhatTheClientTakes) {
     SCOPED_TRACE(row.accept);
     HttpRequest request;
     if (!row.accept.empty()) request.headers.emplace_back("Accept", row.accept);
-    EXPECT_EQ(Show(Negotiate(request, Query(), row.watch)), row.want);
+    EXPECT_EQ(Show(Negotiate(request, Query(), row.watch ? "watch" : "get")), row.want);
   }
 }
 
 TEST(NegotiationTest, PrintsPrettyForPeople) {
   HttpRequest request;
   request.headers.emplace_back("User-Agent", "curl/8.0");
-  EXPECT_TRUE(Negotiate(request, Query(), false)->pretty);
-  EXPECT_FALSE(Negotiate(request, Query("pretty=false"), false)->pretty);
-  EXPECT_TRUE(Negotiate(HttpRequest(), Query("pretty=true"), false)->pretty);
+  EXPECT_TRUE(Negotiate(request, Query(), "get")->pretty);
+  EXPECT_FALSE(Negotiate(request, Query("pretty=false"), "get")->pretty);
+  EXPECT_TRUE(Negotiate(HttpRequest(), Query("pretty=true"), "get")->pretty);
 }
 
 TEST(ContinueTokenTest, ComesBackAsItWas) {
