@@ -18,6 +18,8 @@ inline constexpr size_t kExpressionDepthMax = 200;
 // Stack and memory of one evaluation, bytes.
 inline constexpr size_t kExpressionStackBytesMax = 2 * 1024 * 1024;
 inline constexpr size_t kExpressionMemoryBytesMax = 64 * 1024 * 1024;
+// Pairs of elements that one native function of jq compares.
+inline constexpr size_t kExpressionPairsMax = 50'000'000;
 // Compiled regular expressions that one expression or template keeps.
 inline constexpr size_t kRegexesMax = 64;
 // Blocks and template calls under way in one rendering.

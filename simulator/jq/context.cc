@@ -55,6 +55,12 @@ bool Context::Reserve(size_t bytes) {
   return FailLimit("the expression takes too much memory");
 }
 
+bool Context::ReservePairs(size_t a, size_t b) {
+  pairs_ += static_cast<double>(a) * static_cast<double>(b);
+  if (pairs_ <= static_cast<double>(kExpressionPairsMax)) return true;
+  return FailLimit("the expression takes too many steps");
+}
+
 bool Context::IsExhausted() const { return used_ > kExpressionMemoryBytesMax; }
 
 Value Context::String(std::string_view text) {

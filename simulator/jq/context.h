@@ -53,6 +53,8 @@ class Context {
   // Fails when so many bytes more are too many.
   bool Reserve(size_t bytes);
   [[nodiscard]] bool IsExhausted() const;
+  // Fails when comparing all of so many with all of so many others takes too long.
+  bool ReservePairs(size_t a, size_t b);
 
   [[nodiscard]] Value String(std::string_view text);  // copied
   // Room for the elements or members of a new value, to be filled; null and "" at first.
@@ -72,6 +74,7 @@ class Context {
   RegexCache& regexes_;
   std::optional<SystemTime> now_;
   size_t used_ = 0;
+  double pairs_ = 0;  // compared so far: a double cannot overflow
   Value error_;
   bool is_raised_ = false;
   bool is_limit_ = false;

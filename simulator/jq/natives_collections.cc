@@ -110,18 +110,19 @@ bool Join(Context& context, const Value& input, Arguments arguments, Value* resu
   return Sum(context, parts, result);
 }
 
-// -1: not comparable.
-int ContainsWhat(const Value& whole, const Value& part) {
+// -1: not comparable, or the context has an error.
+int ContainsWhat(Context& context, const Value& whole, const Value& part) {
   if (whole.IsNumber() && part.IsNumber()) return whole.AsDouble() == part.AsDouble();
   if (whole.kind() != part.kind()) return -1;
   switch (whole.kind()) {
     case Kind::kString:
       return whole.AsString().find(part.AsString()) != std::string_view::npos;
     case Kind::kArray:
+      if (!context.ReservePairs(whole.size(), part.size())) return -1;
       for (size_t i = 0; i < part.size(); ++i) {
         bool found = false;
         for (size_t j = 0; j < whole.size() && !found; ++j) {
-          found = ContainsWhat(whole.At(j), part.At(i)) == 1;
+          found = ContainsWhat(context, whole.At(j), part.At(i)) == 1;
         }
         if (!found) return 0;
       }
@@ -129,7 +130,7 @@ int ContainsWhat(const Value& whole, const Value& part) {
     case Kind::kObject: {
       const auto holds = [&](std::string_view name, const Value& value) {
         Value member;
-        return whole.Find(name, &member) && ContainsWhat(member, value) == 1;
+        return whole.Find(name, &member) && ContainsWhat(context, member, value) == 1;
       };
       if (part.parsed()) {
         return std::ranges::all_of(part.parsed()->members(), [&](const json::Member& member) {
@@ -146,7 +147,8 @@ int ContainsWhat(const Value& whole, const Value& part) {
 }
 
 bool Contains(Context& context, const Value& whole, const Value& part, Value* result) {
-  const int contains = ContainsWhat(whole, part);
+  const int contains = ContainsWhat(context, whole, part);
+  if (context.is_limit()) return false;
   if (contains < 0) return context.FailType("contains", whole, part);
   return Give(result, Value::Bool(contains == 1));
 }

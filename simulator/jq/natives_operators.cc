@@ -101,6 +101,7 @@ bool Subtract(Context& context, const Value&, Arguments arguments, Value* result
     return Give(result, Value::Double(a.AsDouble() - b.AsDouble()));
   }
   if (!a.IsArray() || !b.IsArray()) return FailBinary(context, "subtract", a, b);
+  if (!context.ReservePairs(a.size(), b.size())) return false;
   ArrayBuilder rest(context);
   const auto taken = context.Elements(b);
   for (const Value& element : context.Elements(a)) {
@@ -303,7 +304,10 @@ bool IndexValue(Context& context, const Value& target, const Value& index, Value
   if (index.IsNumber()) return IndexArray(context, target, index, result);
   if (index.IsArray()) {
     if (target.IsNull()) return Give(result, {});
-    if (target.IsArray()) return Give(result, Occurrences(context, target, index));
+    if (target.IsArray()) {
+      return context.ReservePairs(target.size(), index.size()) &&
+             Give(result, Occurrences(context, target, index));
+    }
     return context.Fail("expected an array but got: " + TypeAndPreview(target));
   }
   if (index.IsObject()) {

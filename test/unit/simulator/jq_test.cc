@@ -117,7 +117,10 @@ TEST(JqTest, BoundsNestingLengthStepsStackAndMemory) {
                                            ".[500000000] = 1",
                                            "last(range(infinite))",
                                            "try repeat(1) catch 1",
-                                           "[limit(1e9; repeat(1))]"};
+                                           "[limit(1e9; repeat(1))]",
+                                           "[range(1e5)] | . - map(. + 0.5)",
+                                           "[range(1e5)] | contains(map(. + 0.5))",
+                                           "[range(1e5)] | indices([range(5e4)])"};
   EXPECT_EQ(Evaluate(product), "error");
   for (const std::string_view endless : kEndless) {
     SCOPED_TRACE(endless);
