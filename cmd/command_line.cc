@@ -178,7 +178,7 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
        "YAML with stages for the simulator: a file, a folder, or - for standard input. Repeatable.",
        &options.config},
       {"stages", "SET,...", "fast",
-       "Stages that come with the program: fast or general, chaos, containers, nodes, volume.",
+       "Shipped stages: fast or general, and chaos, containers, nodes, volume; or none.",
        &options.stages},
       {"in-memory", "", "",
        "Keeps nothing on disk. Keys and the kubeconfig go to a temporary directory unless "
