@@ -18,7 +18,7 @@ struct BootstrapOptions {
   std::string address;  // of the API server, for the endpoints of the kubernetes service
   uint16_t port = 0;
   std::vector<std::string> service_ranges = {"10.96.0.0/16"};  // that IpRange parses
-  std::string client_ca;                                       // PEM; "": no client certificates
+  std::string client_ca = {};                                  // PEM; "": no client certificates
 };
 
 // Errors are bugs of the data (tested), but for a store that cannot write.
