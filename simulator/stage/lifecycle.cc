@@ -145,9 +145,9 @@ std::optional<int64_t> WeightOf(const Stage& stage, const Value& object, Time no
   if (results.empty()) return stage.weight;
   const Value& value = *results[0];
   if (value.IsString()) return ParseAnyBase(value.AsString());
-  if (value.IsInt()) return value.AsInt();
   constexpr double kWeightMax = 1e15;
-  if (value.IsNumber()) {
+  // A number of the object; KWOK does not take integers that the expression computes.
+  if (value.IsNumber() && !value.IsInt()) {
     return static_cast<int64_t>(std::clamp(value.AsDouble(), -kWeightMax, kWeightMax));
   }
   return stage.weight;

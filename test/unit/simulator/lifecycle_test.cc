@@ -105,6 +105,7 @@ TEST(LifecycleTest, EvaluatesWeights) {
       {"weight: 1, weightFrom: {jq: {expression: .metadata.annotations.absent}}", 1},
       {"weight: 1, weightFrom: {jq: {expression: .spec.replicas}}", 3},
       {"weight: 1, weightFrom: {jq: {expression: .spec}}", 1},
+      {"weight: 4, weightFrom: {jq: {expression: '[1, 2] | length'}}", 4},  // computed: no weight
       {"weight: 1, weightFrom: {cel: {expression: '1 + 2'}, jq: {expression: .spec.replicas}}", 3},
       {"weight: 1, weightFrom: {cel: {expression: 'true'}}", 1},
   };
