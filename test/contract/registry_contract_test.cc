@@ -38,6 +38,15 @@ std::string KwokMembersOf(std::string_view storage_name) {
   return kMembers.at(storage_name);
 }
 
+// For the name "a", signed by a key of its own.
+constexpr std::string_view kCertificateRequest =
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIR01HNENBUUF3RERFS01BZ0dBMVVF"
+    "QXd3QllUQlpNQk1HQnlxR1NNNDlBZ0VHQ0NxR1NNNDlBd0VIQTBJQQpCQ0JKektQZlI5VmdQNmpsV0E4"
+    "UGQ1QnZlRnpUb1QxSVVzWVBqVkdPU255NDYzdXEvd2t1ZU04VVlYNE04ckpnCldWQklLb2l2T2xSMCtM"
+    "Ni9wc3hQcG9TZ0FEQUtCZ2dxaGtqT1BRUURBZ05JQURCRkFpQlFxVnRjZ2h1N1FLc2IKMmxaemRLZ1pW"
+    "QnJkdUpOSTlUWUlRM3BYeUtTVnNnSWhBSjNkT2tUVElLWnBJaFNzWDZEd1lLS2tGcUNWUkhTVwpTZXZU"
+    "VUsxMFllcFgKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==";
+
 // What a kind needs besides metadata to be valid: members of its object.
 std::string MembersOf(std::string_view storage_name) {
   static const std::string kPod = R"("spec":{"containers":[{"name":"c","image":"i"}]})";
@@ -52,14 +61,8 @@ std::string MembersOf(std::string_view storage_name) {
       R"({"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods"]})";
   static const std::map<std::string_view, std::string> kMembers = {
       {"certificatesigningrequests.certificates.k8s.io",
-       R"("spec":{"signerName":"example.com/s","usages":["any"],"request":")"
-       "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIR01HNENBUUF3RERFS01BZ0dBMVVF"
-       "QXd3QllUQlpNQk1HQnlxR1NNNDlBZ0VHQ0NxR1NNNDlBd0VIQTBJQQpCQ0JKektQZlI5VmdQNmpsV0E4"
-       "UGQ1QnZlRnpUb1QxSVVzWVBqVkdPU255NDYzdXEvd2t1ZU04VVlYNE04ckpnCldWQklLb2l2T2xSMCtM"
-       "Ni9wc3hQcG9TZ0FEQUtCZ2dxaGtqT1BRUURBZ05JQURCRkFpQlFxVnRjZ2h1N1FLc2IKMmxaemRLZ1pW"
-       "QnJkdUpOSTlUWUlRM3BYeUtTVnNnSWhBSjNkT2tUVElLWnBJaFNzWDZEd1lLS2tGcUNWUkhTVwpTZXZU"
-       "VUsxMFllcFgKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg=="
-       R"("})"},
+       R"("spec":{"signerName":"example.com/s","usages":["any"],"request":")" +
+           std::string(kCertificateRequest) + R"("})"},
       {"ingressclasses.networking.k8s.io", R"("spec":{"controller":"example.com/c"})"},
       {"resourceslices.resource.k8s.io",
        R"("spec":{"driver":"d","allNodes":true,"pool":{"name":"p","resourceSliceCount":1}})"},
