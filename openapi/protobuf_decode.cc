@@ -66,7 +66,8 @@ class Decoder {
   bool Element(WireReader& reader, const FieldInfo& field, TypeKind kind, WireType wire,
                Value* out);
   bool Message(std::string_view bytes, TypeId type, Value* out);
-  bool Leaf(std::string_view bytes, const TypeInfo& type, Value* out);
+  // Apart, so that what leaves need is not on the stack of every struct.
+  [[gnu::noinline]] bool Leaf(std::string_view bytes, const TypeInfo& type, Value* out);
 
   bool Quantity(std::string_view bytes, Value* out);
   bool IntOrString(std::string_view bytes, Value* out);
