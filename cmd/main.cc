@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   // or large answers freed stays for the next: the kernel clears each page that comes back.
   mallopt(M_ARENA_MAX, 2);
   mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 32 * 1024 * 1024);
   const std::vector<std::string_view> args(argv + 1, argv + argc);
   const auto command = kulisse::cmd::ParseCommandLine(args, kulisse::cmd::ProcessEnvironment);
   if (!command) {

@@ -138,6 +138,7 @@ void SetListeners(const ServeOptions& options, const certs::PkiFiles& pki,
 
 // By then a cluster has started, and the nodes of most are ready.
 constexpr timespec kSettleTime{.tv_sec = 2, .tv_nsec = 0};
+constexpr timespec kTrimPeriod{.tv_sec = 60, .tv_nsec = 0};
 
 void WaitForSignal() {
   sigset_t signals;
@@ -145,9 +146,10 @@ void WaitForSignal() {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   int signal = sigtimedwait(&signals, nullptr, &kSettleTime);
-  if (signal < 0) {
-    ReturnStartupMemory();
-    sigwait(&signals, &signal);
+  if (signal < 0) ReturnStartupMemory();
+  while (signal < 0) {
+    signal = sigtimedwait(&signals, nullptr, &kTrimPeriod);
+    if (signal < 0) ReturnFreedMemory();
   }
   log::Info("serve", "stopping", {{"signal", signal}});
 }

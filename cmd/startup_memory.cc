@@ -29,8 +29,10 @@ int DropCleanPages(dl_phdr_info* object, size_t /*size*/, void* /*data*/) {
 
 }  // namespace
 
+void ReturnFreedMemory() { malloc_trim(0); }
+
 void ReturnStartupMemory() {
-  malloc_trim(0);
+  ReturnFreedMemory();
   dl_iterate_phdr(DropCleanPages, nullptr);
 }
 
