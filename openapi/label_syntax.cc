@@ -21,11 +21,15 @@ bool IsNameForm(std::string_view text) {
       text, [](char c) { return IsAlphanumeric(c) || c == '-' || c == '_' || c == '.'; });
 }
 
+// Labels between dots begin and end with a letter or digit, and have dashes within.
 bool IsSubdomainForm(std::string_view text) {
-  return std::ranges::all_of(Split(text, '.'), [](std::string_view label) {
-    return !label.empty() && IsLowerOrDigit(label.front()) && IsLowerOrDigit(label.back()) &&
-           std::ranges::all_of(label, [](char c) { return IsLowerOrDigit(c) || c == '-'; });
-  });
+  char before = '.';
+  for (const char c : text) {
+    const bool fits = c == '-' ? before != '.' : c != '.' || IsLowerOrDigit(before);
+    if (!fits || !(IsLowerOrDigit(c) || c == '-' || c == '.')) return false;
+    before = c;
+  }
+  return IsLowerOrDigit(before);
 }
 
 constexpr std::string_view kNameRule =
