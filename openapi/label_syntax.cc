@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 
 namespace kulisse::openapi {
 
