@@ -145,7 +145,8 @@ std::set<std::string_view> SchemaWriter::Closure(const std::set<std::string>& na
   while (!open.empty()) {
     const TypeInfo& type = table.Get(open.back());
     open.pop_back();
-    if (!HasDefinition(type) || !found.insert(type.name).second) continue;
+    // Custom ones are written from their schemas.
+    if (type.custom || !HasDefinition(type) || !found.insert(type.name).second) continue;
     for (const JsonField& field : type.json_fields) open.push_back(field.field->type);
   }
   return found;

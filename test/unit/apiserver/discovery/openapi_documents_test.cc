@@ -323,6 +323,23 @@ TEST(OpenApiDocuments, ACustomResourceHasADocumentWhoseReferencesResolve) {
   EXPECT_NE(documents.V2Json().etag, BuiltInDocuments().V2Json().etag);
 }
 
+TEST(OpenApiDocuments, KwoksKindsAreDefinedOnceByTheirSchemas) {
+  const OpenApiDocuments documents(DiscoveryRows(Catalog::BuiltIn(), {}));
+  const std::string body = documents.V3("apis/kwok.x-k8s.io/v1alpha1")->body;
+  std::vector<std::string> twice;
+  const auto parsed = json::Parse(body, &twice);
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_THAT(twice, testing::IsEmpty());
+  // kubectl explain looks for a kind by this.
+  for (const Member& schema : parsed->root.Find({"components", "schemas"})->members()) {
+    if (!schema.name.starts_with("io.x-k8s.kwok.")) continue;
+    EXPECT_NE(schema.value.Find("x-kubernetes-group-version-kind"), nullptr) << schema.name;
+  }
+  const std::string all = documents.V2Json().body;
+  ASSERT_TRUE(json::Parse(all, &twice).has_value());
+  EXPECT_THAT(twice, testing::IsEmpty());
+}
+
 TEST(OpenApiDocuments, ACustomResourceWithABrokenSchemaStillHasADocument) {
   for (const std::string_view schema : {"", "{", "[]", "null", R"({"properties":7})"}) {
     const ResourceInfo row = CustomRow(schema);
