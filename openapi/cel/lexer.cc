@@ -6,6 +6,8 @@
 #include <array>
 #include <optional>
 
+#include "base/utf8.h"
+
 namespace kulisse::openapi::cel {
 namespace {
 
@@ -204,24 +206,6 @@ class Lexer {
   Position position_ = 0;
 };
 
-void AppendUtf8(std::string* out, uint32_t c) {
-  if (c < 0x80) {
-    *out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    *out += static_cast<char>(0xc0 | (c >> 6));
-    *out += static_cast<char>(0x80 | (c & 0x3f));
-  } else if (c < 0x10000) {
-    *out += static_cast<char>(0xe0 | (c >> 12));
-    *out += static_cast<char>(0x80 | ((c >> 6) & 0x3f));
-    *out += static_cast<char>(0x80 | (c & 0x3f));
-  } else {
-    *out += static_cast<char>(0xf0 | (c >> 18));
-    *out += static_cast<char>(0x80 | ((c >> 12) & 0x3f));
-    *out += static_cast<char>(0x80 | ((c >> 6) & 0x3f));
-    *out += static_cast<char>(0x80 | (c & 0x3f));
-  }
-}
-
 std::optional<char> SingleEscape(char c) {
   constexpr std::string_view kFrom = "abfnrtv\\'\"`?";
   constexpr std::string_view kTo = "\a\b\f\n\r\t\v\\'\"`?";
@@ -252,7 +236,7 @@ std::string_view TakeEscape(std::string_view* rest, bool is_bytes, std::string* 
     return "";
   }
   if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) return "invalid unicode code point";
-  AppendUtf8(out, value);
+  AppendUtf8(value, out);
   return "";
 }
 

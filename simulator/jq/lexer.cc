@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "simulator/jq/value.h"
 #include "simulator/limits.h"
 
@@ -227,7 +228,7 @@ class Lexer {
         at_ = before;
       }
     }
-    AppendRune(rune, text);
+    AppendUtf8(rune, text);
     return true;
   }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "base/utf8.h"
 #include "simulator/jq/natives.h"
 
 namespace kulisse::simulator::jq {
@@ -108,7 +109,7 @@ bool Implode(Context& context, const Value& input, Arguments, Value* result) {
     if (!ToInt(element, &rune)) return context.FailType("implode", input);
     constexpr int64_t kRuneMax = 0x10ffff;
     const bool is_rune = rune >= 0 && rune <= kRuneMax;
-    AppendRune(is_rune ? static_cast<char32_t>(rune) : kReplacementRune, &text);
+    AppendUtf8(is_rune ? static_cast<char32_t>(rune) : kReplacementRune, &text);
   }
   return Give(result, context.String(text));
 }

@@ -157,9 +157,7 @@ void AppendQuoted(std::string_view text, std::string* out);
 [[nodiscard]] Value ParseNumber(std::string_view text);
 
 // Code points; each byte that is no UTF-8 counts as U+FFFD.
-inline constexpr char32_t kReplacementRune = 0xfffd;
 [[nodiscard]] char32_t DecodeRune(std::string_view text, size_t* bytes);  // REQUIRES: !text.empty()
-void AppendRune(char32_t rune, std::string* out);
 [[nodiscard]] size_t RuneCount(std::string_view text);
 // Bytes that the first `runes` code points take.
 [[nodiscard]] size_t RuneOffset(std::string_view text, size_t runes);

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "simulator/jq/value.h"
 #include "simulator/limits.h"
 #include "simulator/sprig/sprig.h"
@@ -59,7 +60,7 @@ std::string WithCase(std::string_view text, bool to_upper) {
   while (!text.empty()) {
     size_t length = 0;
     const char32_t rune = jq::DecodeRune(text, &length);
-    jq::AppendRune(MapCase(rune, to_upper), &result);
+    AppendUtf8(MapCase(rune, to_upper), &result);
     text.remove_prefix(length);
   }
   return result;

@@ -3,29 +3,11 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace kulisse::simulator {
 
 namespace {
-
-void AppendUtf8(uint32_t rune, std::string* out) {
-  const auto byte = [&](uint32_t value) { out->push_back(static_cast<char>(value)); };
-  if (rune < 0x80) {
-    byte(rune);
-  } else if (rune < 0x800) {
-    byte(0xc0 | rune >> 6);
-    byte(0x80 | (rune & 0x3f));
-  } else if (rune < 0x10000) {
-    byte(0xe0 | rune >> 12);
-    byte(0x80 | (rune >> 6 & 0x3f));
-    byte(0x80 | (rune & 0x3f));
-  } else {
-    byte(0xf0 | rune >> 18);
-    byte(0x80 | (rune >> 12 & 0x3f));
-    byte(0x80 | (rune >> 6 & 0x3f));
-    byte(0x80 | (rune & 0x3f));
-  }
-}
 
 bool ReadDigits(std::string_view text, size_t at, size_t count, int base, uint32_t* value) {
   if (at + count > text.size()) return false;
