@@ -1,12 +1,11 @@
 // Encodings, hashes, regular expressions, versions, URLs and paths.
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "base/text.h"
+#include "certs/digest.h"
 #include "simulator/jq/regex.h"
 #include "simulator/sprig/semver.h"
 #include "simulator/sprig/sprig.h"
@@ -63,15 +62,10 @@ bool DecodeBase64(TemplateCall& call, Arguments arguments, Operand* result) {
   return GiveText(call, fmt::format("illegal base64 data at input byte {}", at), result);
 }
 
-bool Digest(TemplateCall& call, Arguments arguments, const EVP_MD* kind, Operand* result) {
-  const std::string_view text = TextOf(arguments[0]);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, kind, nullptr) != 1) {
-    return call.Fail("the digest cannot be computed");
-  }
+template <std::string (*kHash)(std::string_view)>
+bool Digest(TemplateCall& call, Arguments arguments, Operand* result) {
   std::string hex;
-  for (unsigned int i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
+  for (const unsigned char byte : kHash(TextOf(arguments[0]))) hex += fmt::format("{:02x}", byte);
   return GiveText(call, hex, result);
 }
 
@@ -387,18 +381,9 @@ constexpr TemplateFunction kFunctions[] = {
             return GiveText(call, Base32Encode(TextOf(arguments[0])), result);
           }),
     Sprig("b32dec", "s", Base32Decode),
-    Sprig("sha1sum", "s",
-          [](TemplateCall& call, Arguments arguments, Operand* result) {
-            return Digest(call, arguments, EVP_sha1(), result);
-          }),
-    Sprig("sha256sum", "s",
-          [](TemplateCall& call, Arguments arguments, Operand* result) {
-            return Digest(call, arguments, EVP_sha256(), result);
-          }),
-    Sprig("sha512sum", "s",
-          [](TemplateCall& call, Arguments arguments, Operand* result) {
-            return Digest(call, arguments, EVP_sha512(), result);
-          }),
+    Sprig("sha1sum", "s", Digest<certs::Sha1>),
+    Sprig("sha256sum", "s", Digest<certs::Sha256>),
+    Sprig("sha512sum", "s", Digest<certs::Sha512>),
     Sprig("adler32sum", "s", Adler32),
     Sprig("randBytes", "i",
           [](TemplateCall& call, Arguments arguments, Operand* result) {

@@ -1,6 +1,8 @@
 // Strings. As in sprig, lengths and positions are bytes unless said otherwise.
 #include <algorithm>
 #include <cctype>
+#include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "base/text.h"
@@ -324,37 +326,29 @@ bool NewLineIndent(TemplateCall& call, Arguments arguments, Operand* result) {
 
 // --- quoting and joining
 
-bool Quote(TemplateCall& call, Arguments arguments, Operand* result) {
-  std::string text;
-  bool first = true;
+// Those that are not nil, with a blank between two.
+template <typename Write>
+bool GiveJoined(TemplateCall& call, Arguments arguments, Write write, Operand* result) {
+  std::vector<std::string> parts;
   for (const Operand& argument : arguments) {
-    if (argument.IsNil()) continue;
-    if (!first) text += ' ';
-    first = false;
-    text += GoQuote(StringValue(argument));
+    if (!argument.IsNil()) parts.push_back(write(StringValue(argument)));
   }
-  return GiveText(call, text, result);
+  return GiveText(call, Join(parts, " "), result);
+}
+
+bool Quote(TemplateCall& call, Arguments arguments, Operand* result) {
+  const auto quoted = [](const std::string& text) { return GoQuote(text); };
+  return GiveJoined(call, arguments, quoted, result);
 }
 
 bool SingleQuote(TemplateCall& call, Arguments arguments, Operand* result) {
-  std::string text;
-  for (const Operand& argument : arguments) {
-    if (argument.IsNil()) continue;
-    text.append(text.empty() ? "'" : " '").append(StringValue(argument)).append("'");
-  }
-  return GiveText(call, text, result);
+  const auto quoted = [](const std::string& text) { return "'" + text + "'"; };
+  return GiveJoined(call, arguments, quoted, result);
 }
 
 bool Cat(TemplateCall& call, Arguments arguments, Operand* result) {
-  std::string text;
-  bool first = true;
-  for (const Operand& argument : arguments) {
-    if (argument.IsNil()) continue;
-    if (!first) text += ' ';
-    first = false;
-    text += StringValue(argument);
-  }
-  return GiveText(call, text, result);
+  const auto plain = [](const std::string& text) { return text; };
+  return GiveJoined(call, arguments, plain, result);
 }
 
 std::vector<std::string> SplitText(std::string_view text, std::string_view separator,
