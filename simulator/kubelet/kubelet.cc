@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "simulator/limits.h"
 
 namespace kulisse::simulator {
@@ -21,13 +22,23 @@ using storage::RecordPtr;
 
 constexpr size_t kNodeAddressesMax = 2;  // dual stack
 constexpr std::string_view kNodeNameField = "spec.nodeName";
+constexpr std::string_view kPodIpField = "status.podIP";
 
-// "namespace/name"
+// "namespace/name", and back.
 std::string PodKey(const Key& key) { return key.ns + "/" + key.name; }
+Key PodKeyOf(const std::string& text) {
+  const size_t slash = text.find('/');
+  return {"pods", text.substr(0, slash), text.substr(slash + 1)};
+}
 
 std::string_view NodeNameOf(const Record& pod) { return pod.Field(kNodeNameField).value_or(""); }
 
-std::vector<std::string> PodAddresses(const Value& pod) {
+Key PodKeyOf(const Value& pod) {
+  return {"pods", std::string(pod.FindString({"metadata", "namespace"})),
+          std::string(pod.FindString({"metadata", "name"}))};
+}
+
+std::vector<std::string> PodAddressesOf(const Value& pod) {
   std::vector<std::string> addresses;
   if (const Value* ips = pod.Find({"status", "podIPs"})) {
     for (const Value& ip : ips->elements()) addresses.emplace_back(ip.FindString({"ip"}));
@@ -35,6 +46,18 @@ std::vector<std::string> PodAddresses(const Value& pod) {
   const std::string_view first = pod.FindString({"status", "podIP"});
   if (addresses.empty() && !first.empty()) addresses.emplace_back(first);
   return addresses;
+}
+
+bool HasEnded(const Record& pod) {
+  const std::string_view phase = pod.Field("status.phase").value_or("");
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+// The addresses that nobody else may be given: those of a pod that has not ended. `pod` may be
+// null.
+std::vector<std::string> HeldAddresses(const Record* pod) {
+  if (pod == nullptr || !pod->Field(kPodIpField) || HasEnded(*pod)) return {};
+  return PodAddressesOf(apiserver::ResourceStore::Decode(*pod).root);
 }
 
 std::vector<std::string> NodeAddresses(const Value& node) {
@@ -74,15 +97,23 @@ class Kubelet::Environment final : public TemplateEnvironment {
     object_ = &object;
     given_.clear();
     taken_.clear();
+    full_cidr_.clear();
   }
-  // Addresses that the object did not get after all are free again.
+  // Addresses that the object did not get after all are free again; it has them when a stage
+  // failed after it was patched.
   void End(bool succeeded) {
-    object_ = nullptr;
-    if (succeeded) return;
-    for (const auto& [cidr, address] : taken_) {
-      if (IpPool* pool = kubelet_.FindPool(cidr)) pool->Release(address);
-    }
+    const Value& object = *std::exchange(object_, nullptr);
+    if (succeeded || taken_.empty()) return;
+    const RecordPtr now = kubelet_.client_.store().Get(PodKeyOf(object));
+    const auto held = now ? HeldAddresses(now.get()) : std::vector<std::string>();
+    std::erase_if(taken_, [&](const auto& taken) {
+      return std::ranges::find(held, taken.second) != held.end();
+    });
+    kubelet_.addresses_.Return(taken_);
   }
+  // The CIDR in which there was no address for the object; "" when there was.
+  [[nodiscard]] const std::string& full_cidr() const { return full_cidr_; }
+  [[nodiscard]] const Value* object() const { return object_; }
 
   [[nodiscard]] SystemTime Now() const override { return kubelet_.runtime_.Now(); }
   [[nodiscard]] SystemTime StartTime() const override { return kubelet_.start_time_; }
@@ -102,25 +133,13 @@ class Kubelet::Environment final : public TemplateEnvironment {
       const PodReference& pod) override {
     if (pod.host_network) return NodeIPsWith(pod.node);
     if (!given_.empty()) return given_;
-    const Node* node = kubelet_.FindNode(pod.node);
-    std::vector<std::string> cidrs;
-    if (node) cidrs = node->cidrs;
-    if (cidrs.empty() && !kubelet_.options_.cidr.empty()) cidrs = {kubelet_.options_.cidr};
-    const auto current = object_ ? PodAddresses(*object_) : std::vector<std::string>();
-    for (const std::string& cidr : cidrs) {
-      IpPool* pool = kubelet_.FindPool(cidr);
-      if (!pool) continue;
-      const auto own = std::ranges::find_if(
-          current, [&](const std::string& address) { return pool->Contains(address); });
-      if (own != current.end()) {
-        given_.push_back(*own);
-        continue;
-      }
-      auto address = pool->Take();
-      if (!address) return std::unexpected(fmt::format("no address is free in {}", cidr));
-      taken_.emplace_back(cidr, *address);
-      given_.push_back(std::move(*address));
+    const auto current = object_ ? PodAddressesOf(*object_) : std::vector<std::string>();
+    auto given = kubelet_.addresses_.Give(std::string(pod.node), current, &taken_);
+    if (!given) {
+      full_cidr_ = std::move(given).error();
+      return std::unexpected(fmt::format("no IP addresses available in {}", full_cidr_));
     }
+    given_ = std::move(*given);
     return given_;
   }
 
@@ -128,7 +147,8 @@ class Kubelet::Environment final : public TemplateEnvironment {
   Kubelet& kubelet_;
   const Value* object_ = nullptr;
   std::vector<std::string> given_;
-  std::vector<std::pair<std::string, std::string>> taken_;  // CIDR, address
+  PodAddresses::Taken taken_;
+  std::string full_cidr_;
 };
 
 class Kubelet::PlainDelegate : public PlayerDelegate {
@@ -143,8 +163,6 @@ class Kubelet::PlainDelegate : public PlayerDelegate {
 
  protected:
   Kubelet& kubelet_;
-
- private:
   Environment environment_;
 };
 
@@ -154,14 +172,15 @@ class Kubelet::NodeDelegate final : public PlainDelegate {
 
   void Restarted() override {
     kubelet_.nodes_.clear();
-    for (auto& [cidr, pool] : kubelet_.pools_) pool.users = 0;
+    kubelet_.addresses_.ForgetNodes();
     if (kubelet_.leases_) kubelet_.leases_->Clear();
   }
   void Listed() override {
     if (std::exchange(kubelet_.others_started_, true)) return;
     for (size_t i = 1; i < kubelet_.players_.size(); ++i) kubelet_.players_[i]->Start();
   }
-  void Changed(EventType type, const Key& key, const RecordPtr& record) override {
+  void Changed(EventType type, const Key& key, const RecordPtr& record,
+               const Record* /*previous*/) override {
     if (type == EventType::kDeleted) {
       kubelet_.NodeRemoved(key.name);
     } else {
@@ -177,19 +196,24 @@ class Kubelet::PodDelegate final : public PlainDelegate {
 
   void Restarted() override {
     kubelet_.waiting_.clear();
-    for (auto& [cidr, pool] : kubelet_.pools_) {
-      pool.addresses = *IpPool::Parse(cidr);
-    }
+    kubelet_.addresses_.ForgetPods();
   }
-  void Changed(EventType type, const Key& key, const RecordPtr& record) override {
+  void Changed(EventType type, const Key& key, const RecordPtr& record,
+               const Record* previous) override {
     if (type == EventType::kDeleted) {
       kubelet_.PodRemoved(key, *record);
     } else {
-      kubelet_.PodChanged(key, *record);
+      kubelet_.PodChanged(type, key, *record, previous);
     }
   }
   bool Plays(const Key&, const Record& record) override {
     return kubelet_.FindNode(NodeNameOf(record)) != nullptr;
+  }
+  void EndPlay(bool succeeded) override {
+    if (const std::string& cidr = environment_.full_cidr(); !succeeded && !cidr.empty()) {
+      kubelet_.NoAddress(*environment_.object(), cidr);
+    }
+    PlainDelegate::EndPlay(succeeded);
   }
 };
 
@@ -211,7 +235,9 @@ Kubelet::Kubelet(Runtime& runtime, Client& client, SimulatorOptions options)
       options_(std::move(options)),
       start_time_(runtime.Now()),
       nodes_resource_(NodesOf(client.catalog())),
-      cel_(runtime) {
+      cel_(runtime),
+      addresses_(options_.cidr, [this](const std::string& pod) { RecheckPod(pod); }),
+      events_(client, runtime) {
   if (options_.node_lease_duration_seconds > 0) {
     leases_ = std::make_unique<NodeLeases>(
         runtime, client, std::chrono::seconds(options_.node_lease_duration_seconds));
@@ -223,8 +249,8 @@ Kubelet::~Kubelet() = default;
 std::expected<std::unique_ptr<Kubelet>, std::string> Kubelet::Create(Runtime& runtime,
                                                                      Client& client,
                                                                      SimulatorConfig config) {
-  const std::string& cidr = config.options.cidr;
-  if (!cidr.empty() && !IpPool::Parse(cidr)) {
+  for (const std::string_view cidr : Split(config.options.cidr, ',')) {
+    if (cidr.empty() || IpPool::Parse(cidr)) continue;
     return std::unexpected(fmt::format("cidr: \"{}\" is no CIDR with room for addresses", cidr));
   }
   if (const auto added = AddShippedStages(&config); !added) {
@@ -342,16 +368,6 @@ Kubelet::Node* Kubelet::FindNode(std::string_view name) {
   return it == nodes_.end() ? nullptr : &it->second;
 }
 
-IpPool* Kubelet::FindPool(const std::string& cidr) {
-  auto it = pools_.find(cidr);
-  if (it == pools_.end()) {
-    auto pool = IpPool::Parse(cidr);
-    if (!pool) return nullptr;
-    it = pools_.emplace(cidr, Pool{std::move(*pool)}).first;
-  }
-  return &it->second.addresses;
-}
-
 bool Kubelet::Manages(const Value& node) const {
   const auto has = [&](const auto& pairs, std::string_view field) {
     return std::ranges::all_of(pairs, [&](const auto& pair) {
@@ -369,30 +385,20 @@ void Kubelet::NodeChanged(const Key& key, const RecordPtr& record) {
   std::vector<std::string> cidrs = NodePodCidrs(object.root);
   for (const std::string& cidr : cidrs) cidrs_.MarkUsed(cidr);
   if (!Manages(object.root)) return NodeRemoved(key.name);
-  const auto [it, added] = nodes_.try_emplace(key.name);
-  Node& node = it->second;
-  node.addresses = NodeAddresses(object.root);
-  if (cidrs.empty() && node.cidrs.empty() && options_.cidr.empty()) AssignCidr(key.name, &cidrs);
-  if (!cidrs.empty()) SetCidrs(node, std::move(cidrs));
+  nodes_[key.name].addresses = NodeAddresses(object.root);
+  if (cidrs.empty() && !addresses_.HasCidrs(key.name)) AssignCidr(key.name, &cidrs);
+  if (!cidrs.empty()) addresses_.SetCidrs(key.name, std::move(cidrs));
   if (leases_ && !record->deleting()) leases_->Add(key.name, record->uid());
   const auto waiting = waiting_.find(key.name);
   if (waiting == waiting_.end()) return;
   const std::set<std::string> pods = std::move(waiting->second);
   waiting_.erase(waiting);
   // First all addresses that are in use, then whoever needs new ones.
-  for (const bool play : {false, true}) {
-    for (const std::string& pod : pods) {
-      const size_t slash = pod.find('/');
-      const Key pod_key{"pods", pod.substr(0, slash), pod.substr(slash + 1)};
-      const RecordPtr pod_record = client_.store().Get(pod_key);
-      if (!pod_record) continue;
-      if (play) {
-        pods_->Recheck(pod_key.ns, pod_key.name);
-      } else {
-        MarkAddresses(node, *pod_record);
-      }
-    }
+  for (const std::string& pod : pods) {
+    const RecordPtr now = client_.store().Get(PodKeyOf(pod));
+    addresses_.Mark(key.name, HeldAddresses(now.get()));
   }
+  for (const std::string& pod : pods) RecheckPod(pod);
 }
 
 void Kubelet::AssignCidr(const std::string& name, std::vector<std::string>* cidrs) {
@@ -419,66 +425,64 @@ void Kubelet::AssignCidr(const std::string& name, std::vector<std::string>* cidr
   }
 }
 
-void Kubelet::SetCidrs(Node& node, std::vector<std::string> cidrs) {
-  if (node.cidrs == cidrs) return;
-  for (const std::string& cidr : cidrs) {
-    if (FindPool(cidr)) ++pools_.find(cidr)->second.users;
-  }
-  for (const std::string& cidr : node.cidrs) {
-    const auto it = pools_.find(cidr);
-    if (it != pools_.end() && --it->second.users == 0) pools_.erase(it);
-  }
-  node.cidrs = std::move(cidrs);
-}
-
 void Kubelet::NodeRemoved(const std::string& name) {
   const auto it = nodes_.find(name);
   if (it == nodes_.end()) return;
-  for (const std::string& cidr : it->second.cidrs) cidrs_.Release(cidr);
-  SetCidrs(it->second, {});
   nodes_.erase(it);
+  for (const std::string& cidr : addresses_.CidrsOf(name)) cidrs_.Release(cidr);
+  addresses_.SetCidrs(name, {});
   if (leases_) leases_->Remove(name);
 }
 
 // --- pods
 
-void Kubelet::PodChanged(const Key& key, const Record& record) {
-  const std::string_view name = NodeNameOf(record);
-  if (name.empty()) return;
-  if (const Node* node = FindNode(name)) {
-    if (record.Field("status.podIP")) MarkAddresses(*node, record);
-  } else {
-    waiting_[std::string(name)].insert(PodKey(key));
+void Kubelet::PodChanged(EventType type, const Key& key, const Record& record,
+                         const Record* previous) {
+  const std::string node(NodeNameOf(record));
+  if (node.empty()) return;
+  if (FindNode(node) == nullptr) waiting_[node].insert(PodKey(key));
+  const bool ended = HasEnded(record);
+  if (type == EventType::kModified &&
+      (previous == nullptr || (HasEnded(*previous) == ended &&
+                               previous->Field(kPodIpField) == record.Field(kPodIpField)))) {
+    return;  // the addresses are those before
   }
+  const auto held = HeldAddresses(&record);
+  auto before = HeldAddresses(previous);
+  std::erase_if(before, [&](const std::string& address) {
+    return std::ranges::find(held, address) != held.end();
+  });
+  addresses_.Mark(node, held);
+  if (!before.empty()) addresses_.Release(node, before);
+  if (ended) addresses_.StopWaiting(PodKey(key));
 }
 
 void Kubelet::PodRemoved(const Key& key, const Record& record) {
-  const std::string_view name = NodeNameOf(record);
-  if (const auto it = waiting_.find(name); it != waiting_.end()) {
+  const std::string node(NodeNameOf(record));
+  if (const auto it = waiting_.find(node); it != waiting_.end()) {
     it->second.erase(PodKey(key));
     if (it->second.empty()) waiting_.erase(it);
   }
-  const Node* node = FindNode(name);
-  if (!node || !record.Field("status.podIP")) return;
-  const json::Document object = apiserver::ResourceStore::Decode(record);
-  for (const std::string& address : PodAddresses(object.root)) {
-    for (const std::string& cidr : node->cidrs) {
-      if (IpPool* pool = FindPool(cidr)) pool->Release(address);
-    }
-    if (!options_.cidr.empty()) FindPool(options_.cidr)->Release(address);
+  addresses_.StopWaiting(PodKey(key));
+  const auto held = HeldAddresses(&record);  // none of a pod that had ended: others may have them
+  if (!held.empty()) addresses_.Release(node, held);
+}
+
+void Kubelet::NoAddress(const Value& pod, const std::string& cidr) {
+  const Key key = PodKeyOf(pod);
+  addresses_.Wait(cidr, PodKey(key));
+  const EventAction event{
+      .type = "Warning",
+      .reason = "FailedCreatePodSandBox",
+      .message = "Failed to create pod sandbox: no IP addresses available in " + cidr};
+  if (const auto recorded = events_.Record(pods_->resource(), key, pod, event); !recorded) {
+    log::Warning("simulator", "event is lost", {{"error", recorded.error().message}});
   }
 }
 
-void Kubelet::MarkAddresses(const Node& node, const Record& pod) {
-  const json::Document object = apiserver::ResourceStore::Decode(pod);
-  for (const std::string& address : PodAddresses(object.root)) {
-    for (const std::string& cidr : node.cidrs) {
-      if (IpPool* pool = FindPool(cidr)) pool->MarkUsed(address);
-    }
-    if (node.cidrs.empty() && !options_.cidr.empty()) {
-      FindPool(options_.cidr)->MarkUsed(address);
-    }
-  }
+void Kubelet::RecheckPod(const std::string& pod) {
+  const Key key = PodKeyOf(pod);
+  if (pods_ != nullptr) pods_->Recheck(key.ns, key.name);
 }
 
 }  // namespace kulisse::simulator

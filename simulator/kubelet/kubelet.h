@@ -16,9 +16,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "simulator/kubelet/ip_pool.h"
+#include "simulator/kubelet/event_recorder.h"
 #include "simulator/kubelet/node_cidrs.h"
 #include "simulator/kubelet/node_lease.h"
+#include "simulator/kubelet/pod_addresses.h"
 #include "simulator/kubelet/stage_player.h"
 #include "simulator/stage/config.h"
 
@@ -57,11 +58,6 @@ class Kubelet {
   };
   struct Node {
     std::vector<std::string> addresses;  // internal first, at most two
-    std::vector<std::string> cidrs;      // keys of pools_
-  };
-  struct Pool {
-    IpPool addresses;
-    int users = 0;  // nodes
   };
 
   Kubelet(Runtime& runtime, Client& client, SimulatorOptions options);
@@ -76,12 +72,14 @@ class Kubelet {
   void NodeChanged(const storage::Key& key, const storage::RecordPtr& record);
   void NodeRemoved(const std::string& name);
   void AssignCidr(const std::string& name, std::vector<std::string>* cidrs);
-  void SetCidrs(Node& node, std::vector<std::string> cidrs);
-  void PodChanged(const storage::Key& key, const storage::Record& record);
+  // `previous`: what it was, where phase or address tell them apart; otherwise null.
+  void PodChanged(storage::EventType type, const storage::Key& key, const storage::Record& record,
+                  const storage::Record* previous);
   void PodRemoved(const storage::Key& key, const storage::Record& record);
-  void MarkAddresses(const Node& node, const storage::Record& pod);
+  // There is no address for the pod: it waits for one, and says so.
+  void NoAddress(const json::Value& pod, const std::string& cidr);
+  void RecheckPod(const std::string& pod);
   [[nodiscard]] Node* FindNode(std::string_view name);
-  IpPool* FindPool(const std::string& cidr);
 
   Runtime& runtime_;
   Client& client_;
@@ -94,7 +92,8 @@ class Kubelet {
   std::map<std::string, PlacedStage> objects_;  // of the API, by name
 
   std::unordered_map<std::string, Node> nodes_;
-  std::map<std::string, Pool, std::less<>> pools_;
+  PodAddresses addresses_;
+  EventRecorder events_;
   NodeCidrs cidrs_;
   // Pods ("namespace/name") bound to nodes that are not there, by node.
   std::map<std::string, std::set<std::string>, std::less<>> waiting_;

@@ -104,7 +104,7 @@ void StagePlayer::ListSlice() {
       return ReadEvents();
     }
     const Key key = KeyOf(resource_, cursor_->key());
-    delegate_.Changed(EventType::kAdded, key, record);
+    delegate_.Changed(EventType::kAdded, key, record, nullptr);
     Handle(key, record);
   }
   PostGuarded(&StagePlayer::ListSlice);
@@ -153,7 +153,7 @@ void StagePlayer::ReadEvents() {
 }
 
 void StagePlayer::HandleEvent(const storage::Event& event) {
-  delegate_.Changed(event.type, event.key, event.object);
+  delegate_.Changed(event.type, event.key, event.object, event.previous.get());
   if (event.type == EventType::kDeleted) {
     Cancel(PendingKey(event.key));
   } else {

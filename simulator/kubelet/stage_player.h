@@ -37,9 +37,9 @@ class PlayerDelegate {
   virtual void Restarted() {}
   // All objects of the list have been seen; events follow.
   virtual void Listed() {}
-  // Every object and event, before the player acts on it.
+  // Every object and event, before the player acts on it. `previous` is the event's.
   virtual void Changed(storage::EventType /*type*/, const storage::Key& /*key*/,
-                       const storage::RecordPtr& /*record*/) {}
+                       const storage::RecordPtr& /*record*/, const storage::Record* /*previous*/) {}
   // Whether stages apply to the object now; asked again before each play.
   virtual bool Plays(const storage::Key& /*key*/, const storage::Record& /*record*/) {
     return true;
