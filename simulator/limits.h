@@ -28,6 +28,9 @@ inline constexpr size_t kTemplateDepthMax = 1'000;
 inline constexpr size_t kIpPoolAddressesMax = size_t{1} << 20;
 // Events of each kind that are counted when they come again; client-go's cache has as many.
 inline constexpr size_t kEventsRememberedMax = 4'096;
+// The longest pause between tries to empty a namespace; it begins with kNamespaceRetryDelay and
+// doubles.
+inline constexpr auto kNamespaceRetryDelayMax = 4s;
 // Objects that a stage player takes on before it lets others have the loop.
 inline constexpr size_t kStageBatchObjectsMax = 64;
 

@@ -5,6 +5,7 @@
 #include "apiserver/registry/selectable_fields.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "simulator/limits.h"
 
 namespace kulisse::simulator {
 
@@ -17,14 +18,10 @@ NamespaceController::NamespaceController(Client& client, Runtime& runtime)
                   if (record != nullptr && record->deleting()) Reconcile(key.name);
                 }}) {}
 
-void NamespaceController::Reconcile(const std::string& name) {
+void NamespaceController::Reconcile(const std::string& name, Duration delay) {
   const storage::RecordPtr record = client_.Get(namespaces_, {"", name});
   if (record == nullptr || !record->deleting()) return;
-  if (DeleteContent(name) > 0) {
-    Retry(name);
-  } else {
-    Finalize(name);
-  }
+  if (DeleteContent(name) > 0 || !Finalize(name)) Retry(name, delay);
 }
 
 uint64_t NamespaceController::DeleteContent(const std::string& name) {
@@ -52,23 +49,23 @@ uint64_t NamespaceController::DeleteContent(const std::string& name) {
   return left;
 }
 
-void NamespaceController::Finalize(const std::string& name) {
+bool NamespaceController::Finalize(const std::string& name) {
   const auto result = client_.Update(namespaces_, {"", name}, "finalize",
                                      [](json::Document& object) -> Result<void> {
                                        if (json::Value* spec = object.root.Find("spec"))
                                          spec->Remove("finalizers");
                                        return {};
                                      });
-  if (!result && !result.error().IsNotFound()) {
-    log::Warning("namespaces", "cannot finalize",
-                 {{"namespace", name}, {"error", result.error().message}});
-    Retry(name);
-  }
+  if (result || result.error().IsNotFound()) return true;
+  log::Warning("namespaces", "cannot finalize",
+               {{"namespace", name}, {"error", result.error().message}});
+  return false;
 }
 
-void NamespaceController::Retry(const std::string& name) {
-  runtime_.ScheduleAfter(kNamespaceRetryDelay, [weak = std::weak_ptr(self_), name] {
-    if (const auto self = weak.lock()) (*self)->Reconcile(name);
+void NamespaceController::Retry(const std::string& name, Duration delay) {
+  const Duration next = std::min<Duration>(2 * delay, kNamespaceRetryDelayMax);
+  runtime_.ScheduleAfter(delay, [weak = std::weak_ptr(self_), name, next] {
+    if (const auto self = weak.lock()) (*self)->Reconcile(name, next);
   });
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "base/limits.h"
 #include "base/runtime.h"
 #include "simulator/client/client.h"
 #include "simulator/client/informer.h"
@@ -26,11 +27,13 @@ class NamespaceController {
   void Start() { informer_.Start(); }
 
  private:
-  void Reconcile(const std::string& name);
+  // `delay`: until the next try, should one be needed.
+  void Reconcile(const std::string& name, Duration delay = kNamespaceRetryDelay);
   // Deletes what is in the namespace; returns how many objects are left.
   uint64_t DeleteContent(const std::string& name);
-  void Finalize(const std::string& name);
-  void Retry(const std::string& name);
+  // Whether it needs no further try.
+  bool Finalize(const std::string& name);
+  void Retry(const std::string& name, Duration delay);
 
   Client& client_;
   Runtime& runtime_;
