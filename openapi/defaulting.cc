@@ -157,7 +157,7 @@ class DefaultTable {
       DefaultRow row;
       row.path = ReadPath(type, field.json_name);
       row.value = ParseValue(field.default_json);
-      if (!field.pointer && IsZeroLeaf(row.value.root, table_.Get(field.type).kind)) continue;
+      if (!field.pointer && IsZeroLeaf(row.value.root, field.kind)) continue;
       types_[type].rows.push_back(std::move(row));
     }
   }
@@ -253,8 +253,7 @@ class Defaulter {
   [[nodiscard]] bool IsUnset(const Value& value, const FieldInfo& field) const {
     if (field.pointer) return false;
     if (field.shape != FieldShape::kSingle) return value.size() == 0;
-    const TypeKind kind = table_.Get(field.type).kind;
-    return !IsGoStruct(kind) && IsZeroLeaf(value, kind);
+    return !IsGoStruct(field.kind) && IsZeroLeaf(value, field.kind);
   }
 
   // Resource amounts are kept to a thousandth.

@@ -210,7 +210,7 @@ Value Decoder::Finish(TypeId type_id, const Frame& frame) {
       value = ZeroField(field, table_, plans_, arena_);
     } else if (field.shape == FieldShape::kMap) {
       FinishMap(value);
-    } else if (!always.Has(i) && IsOmitted(value, field, table_)) {
+    } else if (!always.Has(i) && IsOmitted(value, field)) {
       return;
     }
     object.AppendRef(field.json_name, std::move(value), arena_);
@@ -394,22 +394,24 @@ bool Decoder::Schema(std::string_view bytes, const TypeInfo& type, Value* out) {
   Value list;
   uint64_t allows = 0;
   const uint32_t schema_number = type.kind == TypeKind::kSchemaOrBool ? 2 : 1;
-  const bool read = ForEachField(
-      bytes, type.go_name, [&](uint32_t number, WireType wire, WireReader& reader) -> int {
-        const FieldInfo* field = type.FindNumber(number);
-        if (field == nullptr) return -1;
-        if (number == schema_number)
-          return Element(reader, *field, table_.Get(field->type).kind, wire, &schema);
-        if (schema_number == 2) {
-          if (wire != WireType::kVarint) return Wrong(wire, field->go_name);
-          return reader.ReadVarint(&allows);
-        }
-        Value element;
-        if (!Element(reader, *field, table_.Get(field->type).kind, wire, &element)) return 0;
-        if (list.IsNull()) list = Value::Array();
-        list.PushBack(std::move(element), arena_);
-        return 1;
-      });
+  const bool read = ForEachField(bytes, type.go_name,
+                                 [&](uint32_t number, WireType wire, WireReader& reader) -> int {
+                                   const FieldInfo* field = type.FindNumber(number);
+                                   if (field == nullptr) return -1;
+                                   if (number == schema_number)
+                                     return Element(reader, *field, field->kind, wire, &schema);
+                                   if (schema_number == 2) {
+                                     if (wire != WireType::kVarint)
+                                       return Wrong(wire, field->go_name);
+                                     return reader.ReadVarint(&allows);
+                                   }
+                                   Value element;
+                                   if (!Element(reader, *field, field->kind, wire, &element))
+                                     return 0;
+                                   if (list.IsNull()) list = Value::Array();
+                                   list.PushBack(std::move(element), arena_);
+                                   return 1;
+                                 });
   if (!read) return false;
   // Upstream: apiextensions/v1/marshal.go: what is written when both are there.
   if (schema_number == 2) {

@@ -60,8 +60,7 @@ void Encoder::Struct(const Value* value, TypeId type_id) {
   if (value != nullptr) {
     for (const Member& member : value->members()) {
       // Members come in struct order; other orders work too.
-      while (next < type.json_fields.size() &&
-             !SameText(type.json_fields[next].field->json_name, member.name)) {
+      while (next < type.json_fields.size() && !SameText(type.json_names[next], member.name)) {
         ++next;
       }
       if (next < type.json_fields.size()) {
@@ -112,7 +111,7 @@ void Encoder::Field(const WireField& wire, const Value* value) {
 }
 
 void Encoder::Map(const FieldInfo& field, const Value& map) {
-  const bool bytes = table_.Get(field.type).kind == TypeKind::kBytes;
+  const bool bytes = field.kind == TypeKind::kBytes;
   const auto members = map.members();
   for (size_t i = members.size(); i-- > 0;) {
     const size_t end = writer_.size();

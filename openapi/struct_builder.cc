@@ -28,12 +28,11 @@ Value ZeroField(const FieldInfo& field, const TypeTable& table, const TypePlans&
   return ZeroValue(field.type, table, plans, arena);
 }
 
-bool IsOmitted(const Value& value, const FieldInfo& field, const TypeTable& table) {
+bool IsOmitted(const Value& value, const FieldInfo& field) {
   if (!field.omit_empty) return field.omit_zero && value.IsNull();
   if (field.shape != FieldShape::kSingle) return value.size() == 0;
   if (field.pointer) return value.IsNull();
-  const TypeKind kind = table.Get(field.type).kind;
-  return !IsGoStruct(kind) && (value.IsNull() || IsZeroLeaf(value, kind));
+  return !IsGoStruct(field.kind) && (value.IsNull() || IsZeroLeaf(value, field.kind));
 }
 
 void FinishStruct(Value& object, const TypeInfo& type, const TypePlan& plan, const TypeTable& table,
@@ -78,11 +77,11 @@ std::string_view ImpliedDefault(TypeKind kind) {
   }
 }
 
-std::string_view FieldDefault(const FieldInfo& field, TypeKind kind) {
+std::string_view FieldDefault(const FieldInfo& field) {
   if (!field.default_json.empty()) return field.default_json;
   if (field.pointer || field.shape != FieldShape::kSingle) return "";
-  if (field.omit_empty && kind != TypeKind::kStruct) return "";
-  return ImpliedDefault(kind);
+  if (field.omit_empty && field.kind != TypeKind::kStruct) return "";
+  return ImpliedDefault(field.kind);
 }
 
 void SortMap(Value& map) {

@@ -22,8 +22,7 @@ namespace kulisse::openapi {
                                     const TypePlans& plans, json::Arena& arena);
 
 // Whether Go leaves the field out for this value, which is canonical.
-[[nodiscard]] bool IsOmitted(const json::Value& value, const FieldInfo& field,
-                             const TypeTable& table);
+[[nodiscard]] bool IsOmitted(const json::Value& value, const FieldInfo& field);
 
 // The indices in json_fields of an object's members, in their order.
 class FieldOrder {
@@ -57,8 +56,8 @@ void FinishStruct(json::Value& object, const TypeInfo& type, const TypePlan& pla
 // The default, as JSON, that OpenAPI documents give to values of a kind that Go always writes; ""
 // for none.
 [[nodiscard]] std::string_view ImpliedDefault(TypeKind kind);
-// That of a field, whose type is of `kind`: its own, or the implied one if Go always writes it.
-[[nodiscard]] std::string_view FieldDefault(const FieldInfo& field, TypeKind kind);
+// That of a field: its own, or the implied one if Go always writes it.
+[[nodiscard]] std::string_view FieldDefault(const FieldInfo& field);
 
 // Sorts the members of a map by key.
 void SortMap(json::Value& map);

@@ -22,22 +22,21 @@ uint16_t JsonBegin(const TypeInfo& type, const FieldInfo& field) {
   return 0;  // an inlined struct without fields
 }
 
-TypePlan MakePlan(const TypeInfo& type, const TypeTable& table) {
+TypePlan MakePlan(const TypeInfo& type) {
   KULISSE_ASSERT(type.json_fields.size() <= kJsonFieldsMax);
   TypePlan plan;
   for (size_t i = 0; i < type.json_fields.size(); ++i) {
-    if (IsAlwaysWritten(*type.json_fields[i].field, table)) {
+    if (IsAlwaysWritten(*type.json_fields[i].field)) {
       plan.always.push_back(static_cast<uint16_t>(i));
       plan.always_set.Insert(i);
     }
   }
   for (const FieldInfo& field : type.fields) {
     if (field.number == 0) continue;
-    const TypeKind kind = table.Get(field.type).kind;
     const bool skipped_absent =
         !field.inlined && (field.shape != FieldShape::kSingle || field.pointer ||
-                           kind == TypeKind::kBytes || kind == TypeKind::kStringList);
-    plan.wire.push_back({&field, JsonBegin(type, field), kind, skipped_absent});
+                           field.kind == TypeKind::kBytes || field.kind == TypeKind::kStringList);
+    plan.wire.push_back({&field, JsonBegin(type, field), field.kind, skipped_absent});
   }
   std::ranges::sort(plan.wire, {}, [](const WireField& wire) { return wire.field->number; });
   if (plan.wire.empty()) return plan;
@@ -67,16 +66,15 @@ bool IsGoStruct(TypeKind kind) {
   }
 }
 
-bool IsAlwaysWritten(const FieldInfo& field, const TypeTable& table) {
+bool IsAlwaysWritten(const FieldInfo& field) {
   if (field.omit_zero) return false;
   if (!field.omit_empty) return true;
-  return !field.pointer && field.shape == FieldShape::kSingle &&
-         IsGoStruct(table.Get(field.type).kind);
+  return !field.pointer && field.shape == FieldShape::kSingle && IsGoStruct(field.kind);
 }
 
 TypePlans::TypePlans(const TypeTable& table) : string_type_(table.Find("string")) {
   plans_.reserve(table.types().size());
-  for (const TypeInfo& type : table.types()) plans_.push_back(MakePlan(type, table));
+  for (const TypeInfo& type : table.types()) plans_.push_back(MakePlan(type));
 }
 
 const TypePlans& TypePlans::Of(const TypeTable& table) {

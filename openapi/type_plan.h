@@ -20,7 +20,7 @@ inline constexpr size_t kJsonFieldsMax = 128;
 // Whether a value of the kind is a struct in Go, which `omitempty` never leaves out.
 [[nodiscard]] bool IsGoStruct(TypeKind kind);
 // Whether Go writes the field even when its value is zero.
-[[nodiscard]] bool IsAlwaysWritten(const FieldInfo& field, const TypeTable& table);
+[[nodiscard]] bool IsAlwaysWritten(const FieldInfo& field);
 
 // A set of indices in json_fields.
 class FieldIndices {

@@ -111,6 +111,7 @@ struct TypeTableRows {
   std::vector<TypeInfo> types;
   std::vector<FieldInfo> fields;
   std::vector<JsonField> json_fields;
+  std::vector<std::string_view> json_names;
   std::vector<uint16_t> indices;
 };
 
@@ -125,6 +126,7 @@ class TypeTableLoader {
   const TypeTable* Load() {
     Count();
     ReadRows();
+    for (FieldInfo& field : rows_.fields) field.kind = rows_.types[field.type].kind;
     FlattenAll();
     BuildIndices();
     auto* table = new TypeTable;
@@ -222,10 +224,12 @@ class TypeTableLoader {
     size_t total = 0;
     for (const TypeInfo& type : rows_.types) total += CountFlat(type);
     rows_.json_fields.reserve(total);
+    rows_.json_names.reserve(total);
     for (TypeInfo& type : rows_.types) {
       const size_t first = rows_.json_fields.size();
       if (type.kind == TypeKind::kStruct) Flatten(type, nullptr, nullptr);
       type.json_fields = std::span(rows_.json_fields).subspan(first);
+      type.json_names = std::span(rows_.json_names).subspan(first);
     }
   }
 
@@ -244,6 +248,7 @@ class TypeTableLoader {
         Flatten(rows_.types[field.type], &field, parent);
       } else {
         rows_.json_fields.push_back({&field, parent, outer});
+        rows_.json_names.push_back(field.json_name);
       }
     }
   }
@@ -268,7 +273,7 @@ class TypeTableLoader {
       const std::span<uint16_t> hash = rest.first(HashSlots(type));
       rest = rest.subspan(hash.size());
       for (size_t i = 0; i < type.json_fields.size(); ++i) {
-        size_t slot = Hash(type.json_fields[i].field->json_name) & (hash.size() - 1);
+        size_t slot = Hash(type.json_names[i]) & (hash.size() - 1);
         while (hash[slot] != kNoIndex) slot = (slot + 1) & (hash.size() - 1);
         hash[slot] = static_cast<uint16_t>(i);
       }
@@ -293,7 +298,7 @@ int TypeInfo::FindJson(std::string_view json_name) const {
   const size_t mask = json_hash.size() - 1;
   for (size_t slot = Hash(json_name) & mask; json_hash[slot] != kNoIndex;
        slot = (slot + 1) & mask) {
-    if (SameText(json_fields[json_hash[slot]].field->json_name, json_name)) return json_hash[slot];
+    if (SameText(json_names[json_hash[slot]], json_name)) return json_hash[slot];
   }
   return -1;
 }
@@ -302,14 +307,14 @@ int TypeInfo::FindJson(std::string_view json_name, size_t next) const {
   // In canonical objects the name is the field's own text, in the facts.
   static const std::string_view facts = FactFile("types.tsv");
   if (json_name.data() >= facts.data() && json_name.data() < facts.data() + facts.size()) {
-    for (size_t i = next; i < json_fields.size(); ++i) {
-      if (json_fields[i].field->json_name.data() == json_name.data()) return static_cast<int>(i);
+    for (size_t i = next; i < json_names.size(); ++i) {
+      if (json_names[i].data() == json_name.data()) return static_cast<int>(i);
     }
   }
   constexpr size_t kFieldsTried = 6;
-  const size_t end = std::min(next + kFieldsTried, json_fields.size());
+  const size_t end = std::min(next + kFieldsTried, json_names.size());
   for (size_t i = next; i < end; ++i) {
-    if (SameText(json_fields[i].field->json_name, json_name)) return static_cast<int>(i);
+    if (SameText(json_names[i], json_name)) return static_cast<int>(i);
   }
   return FindJson(json_name);
 }

@@ -45,12 +45,12 @@ enum class FieldShape : uint8_t { kSingle, kList, kMap };  // map keys are alway
 
 enum class ListType : uint8_t { kNone, kAtomic, kSet, kMap };
 
+// What walks over objects ask for is in front.
 struct FieldInfo {
-  std::string_view json_name;  // "" for an inlined struct (Go `json:",inline"`)
-  std::string_view go_name;    // as in the Go struct; error messages of Go's decoder print it
-  std::string_view go_type;    // "v1.PullPolicy" where Go has more names than the type; or ""
-  uint16_t number = 0;         // protobuf; 0: not on the wire
-  TypeId type = kNoType;       // of the value, the element, or the map's values
+  std::string_view json_name;         // "" for an inlined struct (Go `json:",inline"`)
+  TypeId type = kNoType;              // of the value, the element, or the map's values
+  TypeKind kind = TypeKind::kStruct;  // of that type
+  uint16_t number = 0;                // protobuf; 0: not on the wire
   FieldShape shape = FieldShape::kSingle;
   bool pointer = false;            // Go pointer: "absent" differs from "zero"
   bool omit_empty = false;         // zero values are not written in JSON
@@ -63,6 +63,8 @@ struct FieldInfo {
   ListType list_type = ListType::kNone;
   bool map_atomic = false;           // x-kubernetes-map-type: atomic
   bool map_granular = false;         // … granular, though the type may be atomic
+  std::string_view go_name;          // as in the Go struct; error messages of Go's decoder print it
+  std::string_view go_type;          // "v1.PullPolicy" where Go has more names than the type; or ""
   std::string_view patch_merge_key;  // patchMergeKey
   std::string_view list_map_keys;    // comma-separated
   std::string_view default_json;     // `+default=` marker as JSON text, or ""
@@ -86,9 +88,10 @@ struct TypeInfo {
   // Of a custom resource: an object keeps what it has, in the order of names; whether values are
   // right is for its schema to say (structural_schema.h).
   bool custom = false;
-  std::string_view unions;                 // JSON of x-kubernetes-unions, or ""
-  std::span<const FieldInfo> fields;       // in Go struct order
-  std::span<const JsonField> json_fields;  // flattened, in the order Go writes them
+  std::string_view unions;                       // JSON of x-kubernetes-unions, or ""
+  std::span<const FieldInfo> fields;             // in Go struct order
+  std::span<const JsonField> json_fields;        // flattened, in the order Go writes them
+  std::span<const std::string_view> json_names;  // theirs, close to each other for lookups
 
   // Index in json_fields, or -1. Expected O(1).
   [[nodiscard]] int FindJson(std::string_view json_name) const;

@@ -81,16 +81,21 @@ class Normalizer {
         stored_(stored) {}
 
   // False when decoding ended at an error; error() may be set in either case.
-  bool Element(Value& value, TypeId type, const Place* place);
-  [[nodiscard]] std::string& error() { return error_; }
+  std::expected<void, std::string> Run(Value& value, TypeId type) {
+    const bool alive = Element(value, type, table_.Get(type).kind, nullptr);
+    if (!alive || !error_.empty()) return std::unexpected(std::move(error_));
+    return {};
+  }
 
  private:
+  // `kind` is that of the type.
+  bool Element(Value& value, TypeId type, TypeKind kind, const Place* place);
   bool Struct(Value& value, TypeId type, const Place* parent);
   bool Field(Value& value, const FieldInfo& field, const Place* place);
   bool CustomField(Value& value, const FieldInfo& field, const Place* place);
-  bool List(Value& value, TypeId type, const Place* place);
-  bool Map(Value& value, TypeId type, const Place* place);
-  bool Leaf(Value& value, const TypeInfo& type, const Place* place);
+  bool List(Value& value, TypeId type, TypeKind kind, const Place* place);
+  bool Map(Value& value, TypeId type, TypeKind kind, const Place* place);
+  bool Leaf(Value& value, TypeKind kind, const Place* place);
   bool Schema(Value& value, const TypeInfo& type, const Place* place);
 
   // Go notes the first such error and goes on.
@@ -162,21 +167,20 @@ void Normalizer::ReportUnknown(const Place& place, std::string_view name) {
   report_->unknown_fields.push_back(std::move(path));
 }
 
-bool Normalizer::Element(Value& value, TypeId type, const Place* place) {
-  const TypeInfo& info = table_.Get(type);
-  switch (info.kind) {
+bool Normalizer::Element(Value& value, TypeId type, TypeKind kind, const Place* place) {
+  switch (kind) {
     case TypeKind::kStruct:
       return Struct(value, type, place);
     case TypeKind::kString:  // most leaves by far
-      return value.IsString() || Leaf(value, info, place);
+      return value.IsString() || Leaf(value, kind, place);
     case TypeKind::kSchemaOrBool:
     case TypeKind::kSchemaOrArray:
     case TypeKind::kSchemaOrStrings:
-      return Schema(value, info, place);
+      return Schema(value, table_.Get(type), place);
     case TypeKind::kStringList:
-      return List(value, string_, place);
+      return List(value, string_, TypeKind::kString, place);
     default:
-      return Leaf(value, info, place);
+      return Leaf(value, kind, place);
   }
 }
 
@@ -207,7 +211,7 @@ bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
     }
     if (!error_.empty()) continue;  // the value does not matter any more
     if (!type.custom) {
-      if (IsOmitted(member.value, field, table_)) continue;
+      if (IsOmitted(member.value, field)) continue;
       if (stored_ && field.shape != FieldShape::kSingle && member.value.size() == 0) continue;
     }
     Member& to = members[order.size()];
@@ -223,18 +227,20 @@ bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
 bool Normalizer::Field(Value& value, const FieldInfo& field, const Place* place) {
   switch (field.shape) {
     case FieldShape::kList:
-      return List(value, field.type, place);
+      return List(value, field.type, field.kind, place);
     case FieldShape::kMap:
-      return Map(value, field.type, place);
-    default:
-      return Element(value, field.type, place);
+      return Map(value, field.type, field.kind, place);
+    case FieldShape::kSingle:
+      break;
   }
+  if (field.kind == TypeKind::kString && value.IsString()) return true;  // most by far
+  return Element(value, field.type, field.kind, place);
 }
 
 // Values of a custom resource stay as they are, whatever their type: only objects are looked into,
 // for fields that their schemas do not have. Metadata is that of all kinds.
 bool Normalizer::CustomField(Value& value, const FieldInfo& field, const Place* parent) {
-  if (table_.Get(field.type).kind != TypeKind::kStruct) {
+  if (field.kind != TypeKind::kStruct) {
     if (field.shape == FieldShape::kMap) SortMap(value);
     return true;
   }
@@ -257,7 +263,7 @@ bool Normalizer::CustomField(Value& value, const FieldInfo& field, const Place* 
   return true;
 }
 
-bool Normalizer::List(Value& value, TypeId type, const Place* parent) {
+bool Normalizer::List(Value& value, TypeId type, TypeKind kind, const Place* parent) {
   if (!value.IsArray()) {
     const std::string go_type = GoTypeAt(parent, "[]" + PlainGoType(table_.Get(type)));
     return Note(TypeError(GoWordOf(value), go_type, parent));
@@ -266,7 +272,7 @@ bool Normalizer::List(Value& value, TypeId type, const Place* parent) {
   for (Value& element : value.elements()) {
     if (element.IsNull()) {
       element = ZeroValue(type, table_, plans_, arena_);
-    } else if (!Element(element, type, &place)) {
+    } else if (!Element(element, type, kind, &place)) {
       return false;
     }
     ++place.index;
@@ -274,7 +280,7 @@ bool Normalizer::List(Value& value, TypeId type, const Place* parent) {
   return true;
 }
 
-bool Normalizer::Map(Value& value, TypeId type, const Place* parent) {
+bool Normalizer::Map(Value& value, TypeId type, TypeKind kind, const Place* parent) {
   if (!value.IsObject()) {
     const std::string go_type = GoTypeAt(parent, "map[string]" + PlainGoType(table_.Get(type)));
     return Note(TypeError(GoWordOf(value), go_type, parent));
@@ -286,16 +292,16 @@ bool Normalizer::Map(Value& value, TypeId type, const Place* parent) {
       continue;
     }
     place.key = member.name;
-    if (!Element(member.value, type, &place)) return false;
+    if (!Element(member.value, type, kind, &place)) return false;
   }
   SortMap(value);
   return true;
 }
 
-bool Normalizer::Leaf(Value& value, const TypeInfo& type, const Place* place) {
+bool Normalizer::Leaf(Value& value, TypeKind kind, const Place* place) {
   if (stored_) return true;
   std::string text;
-  const LeafResult result = NormalizeLeaf(value, type.kind, arena_, &text);
+  const LeafResult result = NormalizeLeaf(value, kind, arena_, &text);
   switch (result) {
     case LeafResult::kOk:
       return true;
@@ -328,7 +334,8 @@ bool Normalizer::Schema(Value& value, const TypeInfo& type, const Place* parent)
   } else if (type.kind == TypeKind::kSchemaOrBool) {
     if (!value.IsBool()) alive = End("boolean or JSON schema expected");
   } else if (value.IsArray()) {
-    alive = List(value, type.FindNumber(2)->type, &place);
+    const FieldInfo& list = *type.FindNumber(2);
+    alive = List(value, list.type, list.kind, &place);
     if (value.size() == 0) value = Value();
   } else {
     value = Value();
@@ -337,12 +344,6 @@ bool Normalizer::Schema(Value& value, const TypeInfo& type, const Place* parent)
   if (!alive || !error_.empty()) return false;
   error_ = std::move(outer_error);
   return true;
-}
-
-std::expected<void, std::string> Run(Normalizer normalizer, Value& value, TypeId type) {
-  const bool alive = normalizer.Element(value, type, nullptr);
-  if (!alive || !normalizer.error().empty()) return std::unexpected(std::move(normalizer.error()));
-  return {};
 }
 
 }  // namespace
@@ -366,12 +367,12 @@ std::string_view GoWordOf(const Value& value) {
 
 std::expected<void, std::string> Normalize(Value& value, TypeId type, const TypeTable& table,
                                            Arena& arena, NormalizeReport* report) {
-  return Run(Normalizer(table, arena, report, false), value, type);
+  return Normalizer(table, arena, report, false).Run(value, type);
 }
 
 std::expected<void, std::string> NormalizeStored(Value& value, TypeId type, const TypeTable& table,
                                                  Arena& arena) {
-  return Run(Normalizer(table, arena, nullptr, true), value, type);
+  return Normalizer(table, arena, nullptr, true).Run(value, type);
 }
 
 }  // namespace kulisse::openapi

@@ -12,7 +12,6 @@ namespace {
 
 enum class Method : uint8_t { kBare = 0, kZstd = 1 };
 
-constexpr int kLevel = 1;
 // Below this, plain zstd gains little and costs a look at every byte.
 constexpr size_t kPlainBytesMin = 512;
 // The same with a dictionary, where nearly all of a small record is found in it.

@@ -40,6 +40,8 @@ inline constexpr std::string_view kDictionaryPrefix = "dictionary/";
 
 class ValueCodec {
  public:
+  static constexpr int kLevel = 1;  // of zstd
+
   ValueCodec();
   ~ValueCodec();
 

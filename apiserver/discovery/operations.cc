@@ -116,7 +116,7 @@ void AddOptionFields(std::string_view options_type, std::vector<OperationParamet
   KULISSE_ASSERT(id != openapi::kNoType);
   for (const openapi::JsonField& field : table.Get(id).json_fields) {
     if (field.parent != nullptr) continue;  // kind and apiVersion
-    switch (table.Get(field.field->type).kind) {
+    switch (field.field->kind) {
       case openapi::TypeKind::kString:
         parameters->push_back({field.field->json_name, "string"});
         break;

@@ -196,21 +196,20 @@ void SchemaWriter::WriteStruct(const TypeInfo& type, JsonWriter* json) const {
 }
 
 void SchemaWriter::WriteField(const FieldInfo& field, JsonWriter* json) const {
-  const TypeKind kind = TypeTable::BuiltIn().Get(field.type).kind;
   switch (field.shape) {
     case FieldShape::kSingle:
-      WriteValue(field, FieldDefault(field, kind), true, json);
+      WriteValue(field, FieldDefault(field), true, json);
       break;
     case FieldShape::kList:
       json->String("type", "array");
       json->Object("items");
-      WriteValue(field, ImpliedDefault(kind), false, json);
+      WriteValue(field, ImpliedDefault(field.kind), false, json);
       json->EndObject();
       break;
     case FieldShape::kMap:
       json->String("type", "object");
       json->Object("additionalProperties");
-      WriteValue(field, ImpliedDefault(kind), false, json);
+      WriteValue(field, ImpliedDefault(field.kind), false, json);
       json->EndObject();
       break;
   }

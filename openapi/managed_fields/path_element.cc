@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "base/assert.h"
@@ -17,12 +18,34 @@ namespace {
 
 constexpr std::string_view kKindOrder = "fkvi";
 
+// Whether each byte may be written otherwise.
+constexpr auto kEscapedBytes = [] {
+  std::array<bool, 256> escaped = {};
+  for (size_t c = 0; c < escaped.size(); ++c) {
+    escaped[c] =
+        c < 0x20 || c >= 0x7f || std::string_view("\"\\<>&").contains(static_cast<char>(c));
+  }
+  return escaped;
+}();
+
 // The text of a step without its escapes.
 std::string Unescape(std::string_view element) {
   if (element.find('\\') == std::string_view::npos) return std::string(element);
   const auto parsed = json::Parse(fmt::format("\"{}\"", element));
   KULISSE_ASSERT(parsed.has_value());
   return std::string(parsed->root.AsString());
+}
+
+// Of the names of fields, which mostly differ before either has an escape.
+std::strong_ordering CompareNames(std::string_view a, std::string_view b) {
+  const size_t common = std::min(a.size(), b.size());
+  for (size_t at = 2; at < common; ++at) {
+    if (a[at] == '\\' || b[at] == '\\') return Unescape(a) <=> Unescape(b);
+    if (a[at] != b[at]) {
+      return static_cast<unsigned char>(a[at]) <=> static_cast<unsigned char>(b[at]);
+    }
+  }
+  return a.size() <=> b.size();
 }
 
 // Upstream: value.Compare, of what keys and set elements can be.
@@ -136,9 +159,9 @@ std::string ValueText(const json::Value& value) {
 }  // namespace
 
 bool NeedsEscapes(std::string_view text) {
-  return !std::ranges::all_of(text, [](unsigned char c) {
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
-  });
+  bool needs = false;  // without branches, texts are short
+  for (const unsigned char c : text) needs |= kEscapedBytes[c];
+  return needs;
 }
 
 void AppendEscaped(std::string_view text, std::string* out) {
@@ -153,12 +176,8 @@ void AppendEscaped(std::string_view text, std::string* out) {
 
 std::strong_ordering ComparePathElements(std::string_view a, std::string_view b) {
   if (a[0] != b[0]) return kKindOrder.find(a[0]) <=> kKindOrder.find(b[0]);
-  if (a == b) return std::strong_ordering::equal;
-  if (a[0] == 'f') {
-    const bool escaped = a.find('\\') != a.npos || b.find('\\') != b.npos;
-    return escaped ? Unescape(a) <=> Unescape(b) : a <=> b;
-  }
-  return CompareContents(a, b);
+  if (a[0] == 'f') return CompareNames(a, b);
+  return a == b ? std::strong_ordering::equal : CompareContents(a, b);
 }
 
 std::optional<std::string> CanonicalPathElement(std::string_view text) {

@@ -36,12 +36,15 @@ Shape ListShape(const FieldInfo& field) {
 
 }  // namespace
 
-Shape SchemaView::OfType(TypeId id) const {
-  const TypeInfo& type = table_.Get(id);
-  switch (type.kind) {
-    case TypeKind::kStruct:
+Shape SchemaView::OfType(TypeId id) const { return OfType(id, table_.Get(id).kind); }
+
+Shape SchemaView::OfType(TypeId id, TypeKind kind) const {
+  switch (kind) {
+    case TypeKind::kStruct: {
+      const TypeInfo& type = table_.Get(id);
       if (type.json_fields.empty()) return {.kind = Shape::Kind::kDeduced};
       return {.kind = Shape::Kind::kStruct, .atomic = type.map_atomic, .type = id};
+    }
     case TypeKind::kStringList:
       return {.kind = Shape::Kind::kList, .atomic = true, .type = table_.Find("string")};
     case TypeKind::kRawExtension:
@@ -63,7 +66,7 @@ Shape SchemaView::OfField(const FieldInfo& field) const {
   if (field.shape == FieldShape::kMap) {
     shape = {.kind = Shape::Kind::kMap, .type = field.type};
   } else {
-    shape = OfType(field.type);
+    shape = OfType(field.type, field.kind);
   }
   if (field.map_atomic) shape.atomic = true;
   if (field.map_granular) shape.atomic = false;
@@ -126,7 +129,7 @@ std::string_view SchemaView::KeyDefault(const Shape& shape, std::string_view key
   const int index = type.FindJson(key);
   if (index < 0) return "";
   const FieldInfo& field = *type.json_fields[static_cast<size_t>(index)].field;
-  return FieldDefault(field, table_.Get(field.type).kind);
+  return FieldDefault(field);
 }
 
 const FieldElements& FieldElements::Of(const TypeTable& table) {

@@ -76,6 +76,8 @@ class SchemaView {
   [[nodiscard]] const TypeTable& table() const { return table_; }
 
  private:
+  [[nodiscard]] Shape OfType(TypeId type, TypeKind kind) const;
+
   const TypeTable& table_;
 };
 
