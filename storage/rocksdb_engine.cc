@@ -5,7 +5,6 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -38,7 +37,6 @@ constexpr size_t kWalBytesMax = 16 * kMiB;
 constexpr size_t kTableFileBytes = 16 * kMiB;
 constexpr size_t kFirstLevelBytes = 64 * kMiB;
 constexpr size_t kSyncStepBytes = 1 * kMiB;
-constexpr size_t kHintPrefix = 4;
 constexpr int kOpenFilesMax = 256;
 constexpr int kBackgroundJobsMax = 2;
 constexpr double kBloomBitsPerKey = 10;
@@ -93,9 +91,6 @@ rocksdb::ColumnFamilyOptions SpaceOptions(Space space,
   options.level_compaction_dynamic_level_bytes = true;
   // Values are compressed already, better than blocks of them could be.
   options.compression = rocksdb::kNoCompression;
-  // Events come in order, objects of a load nearly so: an insert starts where the last one ended.
-  options.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewCappedPrefixTransform(kHintPrefix));
   return options;
 }
 
