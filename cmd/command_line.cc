@@ -178,7 +178,7 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
        "YAML with stages for the simulator: a file, a folder, or - for standard input. Repeatable.",
        &options.config},
       {"stages", "SET,...", "fast",
-       "Shipped stages: fast or general, and chaos, containers, nodes, volume; or none.",
+       "Shipped stages: fast, general or kubelet, and chaos, containers, nodes, volume; or none.",
        &options.stages},
       {"in-memory", "", "",
        "Keeps nothing on disk. Keys and the kubeconfig go to a temporary directory unless "

@@ -94,6 +94,7 @@ constexpr auto kStageSets = std::to_array<StageSet>({
     {"none", {}},
     {"fast", {"common", "fast"}},
     {"general", {"common", "general"}},
+    {"kubelet", {"common", "kubelet"}},
     {"chaos", {"chaos"}},
     {"volume", {"volume"}},
     {"containers", {"containers"}},

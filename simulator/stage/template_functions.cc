@@ -13,6 +13,7 @@
 #include "openapi/yaml.h"
 #include "simulator/sprig/go_layout.h"
 #include "simulator/sprig/sprig.h"
+#include "simulator/stage/pod_status.h"
 
 namespace kulisse::simulator {
 
@@ -433,6 +434,18 @@ bool CallPodIPWith(TemplateCall& call, Arguments arguments, Operand* result) {
   return true;
 }
 
+// Not in KWOK: PodStatus POD CHANGES is the pod's status after what happens to its containers.
+bool CallPodStatus(TemplateCall& call, Arguments arguments, Operand* result) {
+  if (!arguments[0].IsObject() || !arguments[1].IsObject()) {
+    return call.Fail("it takes a pod and a dict of changes");
+  }
+  auto status =
+      MakePodStatus(*arguments[0].value, *arguments[1].value, call.environment(), call.arena());
+  if (!status) return call.Fail(status.error());
+  *result = call.Keep(std::move(*status));
+  return true;
+}
+
 constexpr auto kAnyScope = TemplateScope::kAny;
 
 constexpr TemplateFunction kFunctions[] = {
@@ -468,6 +481,7 @@ constexpr TemplateFunction kFunctions[] = {
     {"PodIP", 0, 0, CallPodIPWith, {}, TemplateScope::kPod},
     {"PodIPWith", 5, 5, CallPodIPWith, {}, TemplateScope::kPod},
     {"PodIPsWith", 5, 5, CallPodIPsWith, {}, TemplateScope::kPod},
+    {"PodStatus", 2, 2, CallPodStatus, {}, TemplateScope::kPod},
 };
 
 }  // namespace

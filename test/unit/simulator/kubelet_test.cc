@@ -1,5 +1,6 @@
-// Goal: what kubelets do beside stages: addresses. Method: a whole cluster in
-// virtual time.
+// Goal: what kubelets do beside stages, and the set of stages that is called after them. Method: a
+// whole cluster in virtual time.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "test/unit/simulator/cluster_support.h"
@@ -66,6 +67,109 @@ TEST_F(KubeletTest, WhatAUserSaysOfANodeStaysThroughHeartbeats) {
                       ".metadata.annotations.c, (.status.conditions | length)]"),
               R"(["64","256Gi","63500m","2","a","v1.2.3","b","d",5])");
   }
+}
+
+constexpr std::string_view kReady =
+    "[.status.conditions[] | select(.type == \"Ready\") | .status, .reason]";
+
+class KubeletStagesTest : public SimulatedClusterTest {
+ protected:
+  void SetUp() override {
+    ClusterOptions options{.nodes = 1};
+    options.simulator.stage_sets = {"kubelet"};
+    Start(std::move(options));
+  }
+};
+
+TEST_F(KubeletStagesTest, APodStartsStepByStepAndItsGatesCount) {
+  CreatePod("p",
+            ", initContainers: [{name: one, image: i}, {name: side, image: i, restartPolicy: "
+            "Always}], readinessGates: [{conditionType: example.com/gate}]");
+  std::vector<std::string> seen;
+  for (int step = 0; step < 20; ++step) {
+    Run(500ms);
+    const std::string now =
+        SeePod("p",
+               "[.status.phase[0:1], (.status.initContainerStatuses[], .status.containerStatuses[] "
+               "| .state | keys[0][0:1])] | join(\"\")");
+    if (seen.empty() || seen.back() != now) seen.push_back(now);
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{R"("Pwww")", R"("Prww")", R"("Ptww")", R"("Ptrw")",
+                                            R"("Rtrr")"}));
+  EXPECT_EQ(SeePod("p", kReady), R"(["False","ReadinessGatesNotReady"])");
+  const auto patch =
+      openapi::ParseYaml("status: {conditions: [{type: example.com/gate, status: 'True'}]}");
+  ASSERT_TRUE(cluster_->client()
+                  .Patch(pods(), {"default", "p"}, "status", PatchType::kStrategic, patch->root)
+                  .has_value());
+  Run(1s);
+  EXPECT_EQ(SeePod("p", kReady), R"(["True",null])");
+}
+
+TEST_F(KubeletStagesTest, ACommandSaysHowAContainerEndsAndThePolicyWhatComesThen) {
+  struct Row {
+    std::string_view name, policy, command, end;
+  };
+  constexpr Row kRows[] = {
+      {"never", "Never", "sleep 3; exit 4", R"(["Failed",4,0])"},
+      {"done", "OnFailure", "echo hello", R"(["Succeeded",0,0])"},
+      {"again", "OnFailure", "sleep 3; exit 4", R"(["Running",null,1])"},
+      {"always", "Always", "exit 0", R"(["Running",null,1])"},
+      {"stays", "Never", "while true; do sleep 1; done", R"(["Running",null,0])"},
+  };
+  for (const Row& row : kRows) {
+    Create(pods(),
+           fmt::format("{{metadata: {{name: {}}}, spec: {{nodeName: node-0, restartPolicy: "
+                       "{}, containers: [{{name: c, image: i, command: [sh, -c, '{}']}}]}}}}",
+                       row.name, row.policy, row.command));
+  }
+  Run(16s);  // once around: a second to start, three to end, ten of back-off
+  for (const Row& row : kRows) {
+    EXPECT_EQ(SeePod(std::string(row.name),
+                     "[.status.phase, (.status.containerStatuses[0] | .state.terminated.exitCode, "
+                     ".restartCount)]"),
+              row.end)
+        << row.name;
+  }
+}
+
+TEST_F(KubeletStagesTest, AResizedPodReportsItsNewResources) {
+  CreatePod("p");
+  Run(5s);
+  const auto patch =
+      openapi::ParseYaml("spec: {containers: [{name: c, resources: {limits: {cpu: 500m}}}]}");
+  Create(pods(),
+         "{metadata: {name: q}, spec: {nodeName: node-0, containers: [{name: c, image: i, "
+         "resources: {requests: {cpu: 100m}, limits: {cpu: 1}}}]}}");
+  Run(5s);
+  ASSERT_TRUE(cluster_->client()
+                  .Patch(pods(), {"default", "q"}, "resize", PatchType::kStrategic, patch->root)
+                  .has_value());
+  Run(1s);
+  EXPECT_EQ(SeePod("q",
+                   "[.status.containerStatuses[0] | .resources.limits.cpu, "
+                   ".allocatedResources.cpu, .restartCount]"),
+            R"(["500m","100m",0])");
+  EXPECT_EQ(SeePod("q", ".metadata.generation == .status.observedGeneration"), "true");
+}
+
+TEST_F(KubeletStagesTest, ADeletedPodEndsBeforeItGoes) {
+  CreatePod("p", "", ", finalizers: [example.com/hold]");
+  Run(5s);
+  ASSERT_TRUE(cluster_->client().DeleteGracefully(pods(), {"default", "p"}).has_value());
+  Run(999ms);
+  EXPECT_EQ(SeePod("p", ".status.phase"), R"("Running")");
+  Run(30s);
+  EXPECT_EQ(SeePod("p",
+                   "[.status.phase, .metadata.deletionGracePeriodSeconds, "
+                   ".status.containerStatuses[0].state.terminated.exitCode]"),
+            R"(["Succeeded",0,0])");
+  const uint64_t plays = cluster_->kubelet()->Player("Pod")->counters().plays;
+  Run(10min);
+  EXPECT_LE(cluster_->kubelet()->Player("Pod")->counters().plays, plays + 1);
+  Patch(pods(), {"default", "p"}, "", "metadata: {finalizers: null}");
+  Run(1s);
+  EXPECT_EQ(SeePod("p", "."), "gone");
 }
 
 }  // namespace
