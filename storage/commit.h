@@ -13,6 +13,7 @@ namespace kulisse::storage {
 struct Commit {
   std::string encoded_key;  // EncodeKey() of event->key
   EventPtr event;
+  RecordPtr before;          // the state that it replaces; null when there was none
   uint64_t count_after = 0;  // objects of the resource in the namespace
 
   // Null when the object is gone.

@@ -31,12 +31,9 @@ void CommitWriter::Publish(std::span<const CommitPtr> commits) {
 void CommitWriter::AddCommit(const Commit& commit, MonotonicTime now, Batch* batch) {
   const Event& event = *commit.event;
   const std::string& resource = event.key.resource;
-  std::string object, previous;
+  std::string object;
   parts_.codec.Encode(resource, event.object->bytes(), &object);
-  if (event.previous != nullptr) {
-    parts_.codec.Encode(resource, event.previous->bytes(), &previous);
-  }
-  parts_.log.Append(event, object, previous, now, batch);
+  parts_.log.Append(commit, object, now, batch);
   if (event.type == EventType::kDeleted) {
     batch->Delete(Space::kObjects, commit.encoded_key);
     return;

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMarkerName = "KULISSE";
 // The number grows when files can no longer be read by older programs.
-constexpr std::string_view kMarkerText = "kulisse store, format 1\n";
+constexpr std::string_view kMarkerText = "kulisse store, format 2\n";
 constexpr size_t kMarkerBytesMax = 256;
 
 std::string Quoted(const std::string& path) { return "data directory '" + path + "'"; }

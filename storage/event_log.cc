@@ -1,8 +1,7 @@
-// Layout of a row. Key: resource, '/', revision (big endian). Value: u8 type, namespace, name,
-// the object's value (each preceded by its size), the previous object's value or nothing.
 #include "storage/event_log.h"
 
 #include "storage/coding.h"
+#include "storage/event_row.h"
 
 namespace kulisse::storage {
 namespace {
@@ -10,29 +9,10 @@ namespace {
 // A segment is sealed at this share of either limit.
 constexpr size_t kSegmentsPerLimit = 16;
 
-std::string RowKey(std::string_view resource, Revision revision) {
-  std::string key = KeyPrefix(resource, "");
-  AppendBigEndian64(revision.value, &key);
-  return key;
-}
-
-struct RowView {
-  EventType type{};
-  std::string_view ns, name, object, previous;
-};
-
-std::optional<RowView> ParseRow(std::string_view value) {
-  ByteReaderView reader(value);
-  RowView row;
-  const uint8_t type = reader.Byte();
-  row.type = static_cast<EventType>(type);
-  row.ns = reader.Sized();
-  row.name = reader.Sized();
-  row.object = reader.Sized();
-  row.previous = reader.rest();
-  if (!reader.ok() || type > static_cast<uint8_t>(EventType::kDeleted)) return std::nullopt;
-  return row;
-}
+// A row may refer to one as many segments back, and not older than as many shares of the age.
+// Objects that change every ten seconds (leases) then find their last state in the log, where each
+// would else be kept twice.
+constexpr size_t kReferenceSegments = 2;
 
 RecordPtr DecodeOrEnd(const ValueCodec& codec, std::string_view value) {
   auto record = codec.Decode(value);
@@ -42,7 +22,7 @@ RecordPtr DecodeOrEnd(const ValueCodec& codec, std::string_view value) {
 
 }  // namespace
 
-EventLog::EventLog(const EventLogOptions& options, const Engine& engine, const ValueCodec& codec)
+EventLog::EventLog(const EventLogOptions& options, const Engine& engine, ValueCodec& codec)
     : options_(options), engine_(engine), codec_(codec) {}
 
 std::expected<void, EngineError> EventLog::Open(Revision head, MonotonicTime now) {
@@ -56,7 +36,8 @@ std::expected<void, EngineError> EventLog::Open(Revision head, MonotonicTime now
   if (floors->error()) return std::unexpected(*floors->error());
 
   // One look per resource: from its first row jump behind its last.
-  Segment segment{.newest = now};
+  // Nothing refers into it: which of its rows are there is not known.
+  Segment segment{.newest = now, .first = {head.value + 1}};
   std::string first;
   for (;;) {
     const auto cursor = snapshot->Scan(Space::kEvents, first, "");
@@ -79,25 +60,52 @@ std::expected<void, EngineError> EventLog::Open(Revision head, MonotonicTime now
   return {};
 }
 
-void EventLog::Append(const Event& event, std::string_view object, std::string_view previous,
-                      MonotonicTime now, Batch* batch) {
-  std::string value;
-  value.reserve(event.key.ns.size() + event.key.name.size() + object.size() + previous.size() + 8);
-  value.push_back(static_cast<char>(event.type));
-  AppendSized(event.key.ns, &value);
-  AppendSized(event.key.name, &value);
-  AppendSized(object, &value);
-  value.append(previous);
-  std::string key = RowKey(event.key.resource, event.revision);
-
+EventLog::Segment& EventLog::Grow(Revision revision, MonotonicTime now) {
   if (segments_.back().bytes > options_.bytes_max / kSegmentsPerLimit ||
       now - segment_start_ > options_.age_max / kSegmentsPerLimit) {
     if (!segments_.back().last.empty()) segments_.push_back({});
     segment_start_ = now;
   }
   Segment& segment = segments_.back();
-  const size_t bytes = key.size() + value.size();
+  if (segment.last.empty()) segment.first = revision;
   segment.newest = now;
+  return segment;
+}
+
+bool EventLog::CanReferTo(Revision before, MonotonicTime now) const {
+  const MonotonicTime oldest = now - options_.age_max / kSegmentsPerLimit * kReferenceSegments;
+  size_t back = 0;
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    if (back++ > kReferenceSegments || segment->newest < oldest) return false;
+    if (before >= segment->first) return true;
+  }
+  return false;
+}
+
+void EventLog::Append(const Commit& commit, std::string_view object, MonotonicTime now,
+                      Batch* batch) {
+  const Event& event = *commit.event;
+  Segment& segment = Grow(event.revision, now);
+  EventRow row{.type = event.type, .ns = event.key.ns, .name = event.key.name, .object = object};
+  std::string previous;
+  if (event.previous != nullptr) {
+    row.before = EventRow::Before::kPrevious;
+    codec_.Encode(event.key.resource, event.previous->bytes(), &previous);
+  } else if (commit.before == event.object) {
+    row.before = EventRow::Before::kObject;
+  } else if (commit.before != nullptr && CanReferTo(commit.before->revision(), now)) {
+    row.before = EventRow::Before::kRow;
+    row.distance = event.revision.value - commit.before->revision().value;
+  } else if (commit.before != nullptr) {
+    row.before = EventRow::Before::kPrevious;
+    row.previous_is_hidden = true;
+    codec_.Encode(event.key.resource, commit.before->bytes(), &previous);
+  }
+  row.previous = previous;
+
+  std::string key = EventRow::Key(event.key.resource, event.revision);
+  std::string value = row.Encode();
+  const size_t bytes = key.size() + value.size();
   segment.bytes += bytes;
   bytes_ += bytes;
   const auto it = segment.last.find(event.key.resource);
@@ -110,8 +118,11 @@ void EventLog::Append(const Event& event, std::string_view object, std::string_v
 }
 
 void EventLog::Trim(MonotonicTime now, Batch* batch) {
+  // What rows of the last age_max refer to is kept with them.
+  const Duration age_max =
+      options_.age_max + options_.age_max / kSegmentsPerLimit * kReferenceSegments;
   while (segments_.size() > 1 &&
-         (bytes_ > options_.bytes_max || now - segments_.front().newest > options_.age_max)) {
+         (bytes_ > options_.bytes_max || now - segments_.front().newest > age_max)) {
     DropOldest(batch);
   }
 }
@@ -122,8 +133,8 @@ void EventLog::DropOldest(Batch* batch) {
     std::string floor;
     AppendFixed64(last.value, &floor);
     batch->Put(Space::kMeta, std::string(kFloorPrefix) + resource, std::move(floor));
-    batch->DeleteRange(Space::kEvents, RowKey(resource, Floor(resource)),
-                       RowKey(resource, {last.value + 1}));
+    batch->DeleteRange(Space::kEvents, EventRow::Key(resource, Floor(resource)),
+                       EventRow::Key(resource, {last.value + 1}));
     const std::lock_guard lock(floors_mutex_);
     floors_[resource] = last;
   }
@@ -141,27 +152,28 @@ std::expected<EventLog::ReadResult, Revision> EventLog::Read(std::string_view re
                                                              std::string_view ns,
                                                              const ReadRange& range) const {
   const auto cursor =
-      engine_.TakeSnapshot()->Scan(Space::kEvents, RowKey(resource, {range.after.value + 1}),
-                                   RowKey(resource, {range.up_to.value + 1}));
+      engine_.TakeSnapshot()->Scan(Space::kEvents, EventRow::Key(resource, {range.after.value + 1}),
+                                   EventRow::Key(resource, {range.up_to.value + 1}));
   // After the cursor: see Trim().
   if (const Revision floor = Floor(resource); floor > range.after) return std::unexpected(floor);
 
   ReadResult result{.events = {}, .reached = range.up_to};
   for (; cursor->Valid(); cursor->Next()) {
-    ByteReaderView key(cursor->key().substr(resource.size() + 1));
-    const Revision revision{key.BigEndian64()};
-    const std::optional<RowView> row = ParseRow(cursor->value());
-    if (!key.ok() || !row) EndProcess("reading the event log", "a row is damaged");
+    const auto revision = EventRow::RevisionOf(resource, cursor->key());
+    const std::optional<EventRow> row = EventRow::Parse(cursor->value());
+    if (!revision || !row) EndProcess("reading the event log", "a row is damaged");
     if (!ns.empty() && row->ns != ns) continue;
     auto event = std::make_shared<Event>();
     event->type = row->type;
-    event->revision = revision;
+    event->revision = *revision;
     event->key = {std::string(resource), std::string(row->ns), std::string(row->name)};
     event->object = DecodeOrEnd(codec_, row->object);
-    if (!row->previous.empty()) event->previous = DecodeOrEnd(codec_, row->previous);
+    if (!row->previous.empty() && !row->previous_is_hidden) {
+      event->previous = DecodeOrEnd(codec_, row->previous);
+    }
     result.events.push_back(std::move(event));
     if (result.events.size() == range.events_max) {
-      result.reached = revision;
+      result.reached = *revision;
       break;
     }
   }

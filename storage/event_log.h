@@ -5,6 +5,10 @@
 // pods. What is too old or too much goes in segments, a segment at a time, and the revision up to
 // which a resource has lost events is its *floor*.
 //
+// Rows say also what was before, for lists of the past (past.h): an object that was written a
+// moment ago is in a row that goes at most two segments before this one, and is referred to; an
+// older state is kept in the row.
+//
 // Borrows: the engine and the codec.
 // Threads: Open(), Append() and Trim() by the store's writer alone; the rest from any thread.
 // Errors: EndProcess() when the engine cannot be read.
@@ -22,8 +26,8 @@
 #include <vector>
 
 #include "base/time.h"
+#include "storage/commit.h"
 #include "storage/engine.h"
-#include "storage/event.h"
 #include "storage/value_codec.h"
 
 namespace kulisse::storage {
@@ -38,15 +42,13 @@ inline constexpr std::string_view kFloorPrefix = "floor/";
 
 class EventLog {
  public:
-  EventLog(const EventLogOptions& options, const Engine& engine, const ValueCodec& codec);
+  EventLog(const EventLogOptions& options, const Engine& engine, ValueCodec& codec);
 
   // Takes over what an earlier process left: all of it is one segment, written now.
   [[nodiscard]] std::expected<void, EngineError> Open(Revision head, MonotonicTime now);
 
-  // Adds the row of `event` to `batch`. `object` and `previous` are the values of its records;
-  // previous is "" when there is none.
-  void Append(const Event& event, std::string_view object, std::string_view previous,
-              MonotonicTime now, Batch* batch);
+  // Adds the row of the commit to `batch`; `object` is the value of its event's object.
+  void Append(const Commit& commit, std::string_view object, MonotonicTime now, Batch* batch);
   // Adds to `batch` what removes the segments over the limits. Floors rise at once, before the
   // rows go: a reader that sees the old floor after it opened its cursor has all rows.
   void Trim(MonotonicTime now, Batch* batch);
@@ -71,15 +73,19 @@ class EventLog {
  private:
   struct Segment {
     MonotonicTime newest{};
+    Revision first{};  // of its rows
     size_t bytes = 0;
     std::map<std::string, Revision, std::less<>> last{};  // of each resource in it
   };
 
+  // The segment that a row of this revision goes into.
+  Segment& Grow(Revision revision, MonotonicTime now);
+  [[nodiscard]] bool CanReferTo(Revision before, MonotonicTime now) const;
   void DropOldest(Batch* batch);
 
   const EventLogOptions options_;
   const Engine& engine_;
-  const ValueCodec& codec_;
+  ValueCodec& codec_;
 
   // Writer only.
   std::deque<Segment> segments_;  // the last one grows

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "storage/coding.h"
+#include "storage/past.h"
 #include "storage/watcher.h"
 
 namespace kulisse::storage {
@@ -184,6 +185,7 @@ LocalStore::Proposal LocalStore::Propose(const Key& key, const std::string& enco
   if (current != nullptr && !current->SameSelectables(*event.object)) event.previous = current;
   proposal.commit->encoded_key = encoded_key;
   proposal.commit->event = proposal.event;
+  proposal.commit->before = current;
   return proposal;
 }
 
@@ -347,13 +349,15 @@ SnapshotPtr LocalStore::Latest() const {
     counts = counts_.Share();
   }
   auto snapshot = std::make_shared<const LocalSnapshot>(
-      revision, std::move(engine), std::move(overlay), std::move(counts), codec_);
+      revision, std::move(engine), std::make_shared<const PendingOverlay>(std::move(overlay)),
+      std::move(counts), codec_);
   const std::lock_guard lock(commit_mutex_);
   latest_ = snapshot;
   return snapshot;
 }
 
-std::expected<SnapshotPtr, StoreError> LocalStore::At(Revision revision) const {
+std::expected<SnapshotPtr, StoreError> LocalStore::At(std::string_view resource,
+                                                      Revision revision) const {
   if (revision > head()) {
     return std::unexpected(
         StoreError{.kind = StoreError::Kind::kFuture, .asked = revision, .bound = head()});
@@ -362,12 +366,13 @@ std::expected<SnapshotPtr, StoreError> LocalStore::At(Revision revision) const {
     // Unless a commit came between.
     if (SnapshotPtr latest = Latest(); latest->revision() == revision) return latest;
   }
-  if (SnapshotPtr pinned = pins_.Find(revision)) return pinned;
-  return std::unexpected(StoreError{
-      .kind = StoreError::Kind::kCompacted, .asked = revision, .bound = pins_.Oldest(head())});
+  if (SnapshotPtr pinned = pins_.Find(resource, revision)) return pinned;
+  return TakePastSnapshot(engine_->TakeSnapshot(), resource, revision, codec_);
 }
 
-void LocalStore::Pin(SnapshotPtr snapshot) { pins_.Pin(std::move(snapshot)); }
+void LocalStore::Pin(std::string_view resource, SnapshotPtr snapshot) {
+  pins_.Pin(resource, std::move(snapshot));
+}
 
 std::expected<std::unique_ptr<Watcher>, StoreError> LocalStore::Watch(std::string_view resource,
                                                                       std::string_view ns,

@@ -39,8 +39,9 @@ class LocalStore final : public Store {
       const Key& key,
       const std::function<Result<Change>(const RecordPtr& current)>& change) override;
   [[nodiscard]] SnapshotPtr Latest() const override;
-  [[nodiscard]] std::expected<SnapshotPtr, StoreError> At(Revision revision) const override;
-  void Pin(SnapshotPtr snapshot) override;
+  [[nodiscard]] std::expected<SnapshotPtr, StoreError> At(std::string_view resource,
+                                                          Revision revision) const override;
+  void Pin(std::string_view resource, SnapshotPtr snapshot) override;
   [[nodiscard]] std::expected<std::unique_ptr<Watcher>, StoreError> Watch(std::string_view resource,
                                                                           std::string_view ns,
                                                                           Revision from) override;

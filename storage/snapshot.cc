@@ -7,35 +7,15 @@
 namespace kulisse::storage {
 namespace {
 
-std::shared_ptr<const LocalSnapshot::Overlay> Sorted(std::vector<CommitPtr> overlay) {
-  std::sort(overlay.begin(), overlay.end(),
-            [](const CommitPtr& a, const CommitPtr& b) { return a->encoded_key < b->encoded_key; });
-  return std::make_shared<const LocalSnapshot::Overlay>(std::move(overlay));
-}
-
-LocalSnapshot::Overlay::const_iterator LowerBound(const LocalSnapshot::Overlay& overlay,
-                                                  std::string_view key) {
-  return std::lower_bound(
-      overlay.begin(), overlay.end(), key,
-      [](const CommitPtr& commit, std::string_view k) { return commit->encoded_key < k; });
-}
-
-RecordPtr DecodeOrEnd(const ValueCodec& codec, std::string_view value) {
-  auto record = codec.Decode(value);
-  if (!record) EndProcess("reading an object", record.error());
-  return std::move(*record);
-}
-
 // Merges the engine's rows with the overlay, which wins where both have a key.
 class MergingCursor final : public Snapshot::Cursor {
  public:
-  MergingCursor(std::unique_ptr<EngineCursor> engine,
-                std::shared_ptr<const LocalSnapshot::Overlay> overlay, std::string_view first,
-                std::string_view end, const ValueCodec& codec)
+  MergingCursor(std::unique_ptr<EngineCursor> engine, std::shared_ptr<const Overlay> overlay,
+                std::string_view first, std::string_view end, const ValueCodec& codec)
       : engine_(std::move(engine)),
         overlay_(std::move(overlay)),
-        pending_(LowerBound(*overlay_, first)),
-        pending_end_(LowerBound(*overlay_, end)),
+        pending_(overlay_->LowerBound(first)),
+        pending_end_(overlay_->LowerBound(end)),
         codec_(codec) {}
 
   RecordPtr Next() override {
@@ -45,12 +25,11 @@ class MergingCursor final : public Snapshot::Cursor {
       const bool have_row = engine_->Valid();
       if (!have_row) CheckError();
       if (pending_ == pending_end_) return have_row ? TakeRow() : nullptr;
-      const std::string& pending_key = (*pending_)->encoded_key;
+      const std::string_view pending_key = overlay_->key(pending_);
       if (have_row && engine_->key() < pending_key) return TakeRow();
       if (have_row && engine_->key() == pending_key) engine_->Next();
-      const Commit& commit = **pending_++;
-      if (RecordPtr record = commit.state()) {
-        key_ = commit.encoded_key;
+      if (RecordPtr record = overlay_->state(pending_++)) {
+        key_ = pending_key;
         return record;
       }
     }
@@ -69,9 +48,9 @@ class MergingCursor final : public Snapshot::Cursor {
   }
 
   const std::unique_ptr<EngineCursor> engine_;
-  const std::shared_ptr<const LocalSnapshot::Overlay> overlay_;
-  LocalSnapshot::Overlay::const_iterator pending_;
-  const LocalSnapshot::Overlay::const_iterator pending_end_;
+  const std::shared_ptr<const Overlay> overlay_;
+  size_t pending_;
+  const size_t pending_end_;
   const ValueCodec& codec_;
   std::string_view key_;
   // key_ is the engine's: it moves on only when the next one is asked for.
@@ -80,12 +59,37 @@ class MergingCursor final : public Snapshot::Cursor {
 
 }  // namespace
 
+RecordPtr DecodeOrEnd(const ValueCodec& codec, std::string_view value) {
+  auto record = codec.Decode(value);
+  if (!record) EndProcess("reading an object", record.error());
+  return std::move(*record);
+}
+
+size_t Overlay::LowerBound(std::string_view key) const {
+  size_t first = 0, count = size();
+  while (count > 0) {
+    const size_t half = count / 2;
+    if (this->key(first + half) < key) {
+      first += half + 1;
+      count -= half + 1;
+    } else {
+      count = half;
+    }
+  }
+  return first;
+}
+
+PendingOverlay::PendingOverlay(std::vector<CommitPtr> commits) : commits_(std::move(commits)) {
+  std::sort(commits_.begin(), commits_.end(),
+            [](const CommitPtr& a, const CommitPtr& b) { return a->encoded_key < b->encoded_key; });
+}
+
 LocalSnapshot::LocalSnapshot(Revision revision, std::shared_ptr<const EngineSnapshot> engine,
-                             std::vector<CommitPtr> overlay, ObjectCounts counts,
+                             std::shared_ptr<const Overlay> overlay, ObjectCounts counts,
                              const ValueCodec& codec)
     : revision_(revision),
       engine_(std::move(engine)),
-      overlay_(Sorted(std::move(overlay))),
+      overlay_(std::move(overlay)),
       counts_(std::move(counts)),
       codec_(codec) {}
 
@@ -105,8 +109,8 @@ std::unique_ptr<Snapshot::Cursor> LocalSnapshot::Scan(std::string_view resource,
 
 RecordPtr LocalSnapshot::Get(const Key& key) const {
   const std::string encoded = EncodeKey(key);
-  const auto it = LowerBound(*overlay_, encoded);
-  if (it != overlay_->end() && (*it)->encoded_key == encoded) return (*it)->state();
+  const size_t at = overlay_->LowerBound(encoded);
+  if (at < overlay_->size() && overlay_->key(at) == encoded) return overlay_->state(at);
   const auto value = engine_->Get(Space::kObjects, encoded);
   if (!value) EndProcess("reading an object", value.error());
   return *value ? DecodeOrEnd(codec_, **value) : nullptr;
@@ -118,9 +122,18 @@ uint64_t LocalSnapshot::Count(std::string_view resource, std::string_view ns) co
 
 struct PinnedSnapshots::State {
   struct Pinned {
+    std::string resource;
     SnapshotPtr snapshot;
     MonotonicTime used;
   };
+
+  // Null when there is none.
+  Pinned* FindLocked(std::string_view resource, Revision revision) {
+    for (Pinned& p : pinned) {
+      if (p.resource == resource && p.snapshot->revision() == revision) return &p;
+    }
+    return nullptr;
+  }
 
   State(Duration age, Runtime& r) : age_max(age), runtime(r) {}
 
@@ -137,16 +150,15 @@ PinnedSnapshots::PinnedSnapshots(Duration age_max, Runtime& runtime)
 
 PinnedSnapshots::~PinnedSnapshots() { Clear(); }
 
-void PinnedSnapshots::Pin(SnapshotPtr snapshot) {
+void PinnedSnapshots::Pin(std::string_view resource, SnapshotPtr snapshot) {
   SnapshotPtr dropped;  // released without the lock
   const std::lock_guard lock(state_->mutex);
   const MonotonicTime now = state_->runtime.MonotonicNow();
-  for (State::Pinned& pinned : state_->pinned) {
-    if (pinned.snapshot->revision() != snapshot->revision()) continue;
-    pinned.used = now;
+  if (State::Pinned* pinned = state_->FindLocked(resource, snapshot->revision())) {
+    pinned->used = now;
     return;
   }
-  state_->pinned.push_back({std::move(snapshot), now});
+  state_->pinned.push_back({std::string(resource), std::move(snapshot), now});
   if (state_->pinned.size() > kSnapshotsMax) {
     dropped = std::move(state_->pinned.front().snapshot);
     state_->pinned.pop_front();
@@ -175,22 +187,12 @@ void PinnedSnapshots::Expire(const std::shared_ptr<State>& state) {
       state->runtime.ScheduleAfter(oldest + state->age_max - now, [state] { Expire(state); });
 }
 
-SnapshotPtr PinnedSnapshots::Find(Revision revision) {
+SnapshotPtr PinnedSnapshots::Find(std::string_view resource, Revision revision) {
   const std::lock_guard lock(state_->mutex);
-  for (State::Pinned& pinned : state_->pinned) {
-    if (pinned.snapshot->revision() != revision) continue;
-    pinned.used = state_->runtime.MonotonicNow();
-    return pinned.snapshot;
-  }
-  return nullptr;
-}
-
-Revision PinnedSnapshots::Oldest(Revision otherwise) const {
-  const std::lock_guard lock(state_->mutex);
-  for (const State::Pinned& pinned : state_->pinned) {
-    otherwise = std::min(otherwise, pinned.snapshot->revision());
-  }
-  return otherwise;
+  State::Pinned* pinned = state_->FindLocked(resource, revision);
+  if (pinned == nullptr) return nullptr;
+  pinned->used = state_->runtime.MonotonicNow();
+  return pinned->snapshot;
 }
 
 void PinnedSnapshots::Clear() {

@@ -1,6 +1,6 @@
-// LocalSnapshot is the state at one revision: the engine's, and over it the commits that the engine
-// did not have when the snapshot was taken. PinnedSnapshots keeps those that paged lists go on
-// with.
+// LocalSnapshot is the state at one revision: the engine's, and over it what differs: the commits
+// that the engine did not have when the snapshot was taken (PendingOverlay), or what takes it back
+// to the past (past.h). PinnedSnapshots keeps those that paged lists go on with.
 #pragma once
 
 #include <deque>
@@ -18,13 +18,43 @@
 
 namespace kulisse::storage {
 
+// Overlay is the state of some objects, in the order of their keys. Immutable. Threads: any.
+class Overlay {
+ public:
+  virtual ~Overlay() = default;
+  [[nodiscard]] virtual size_t size() const = 0;
+  [[nodiscard]] virtual std::string_view key(size_t index) const = 0;
+  // Null when the object is not there.
+  [[nodiscard]] virtual RecordPtr state(size_t index) const = 0;
+
+  // The first that is not less than the key.
+  [[nodiscard]] size_t LowerBound(std::string_view key) const;
+};
+
+class PendingOverlay final : public Overlay {
+ public:
+  // At most one commit for each key, in any order.
+  explicit PendingOverlay(std::vector<CommitPtr> commits);
+  [[nodiscard]] size_t size() const override { return commits_.size(); }
+  [[nodiscard]] std::string_view key(size_t index) const override {
+    return commits_[index]->encoded_key;
+  }
+  [[nodiscard]] RecordPtr state(size_t index) const override { return commits_[index]->state(); }
+
+ private:
+  std::vector<CommitPtr> commits_;
+};
+
+// The record of an engine's value; ends the process when it is damaged.
+[[nodiscard]] RecordPtr DecodeOrEnd(const ValueCodec& codec, std::string_view value);
+
 // Shares: the engine's snapshot. Borrows: the codec. Threads: any.
 // Errors: EndProcess() when the engine cannot be read.
 class LocalSnapshot final : public Snapshot {
  public:
-  // `overlay` has at most one commit for each key, in any order.
   LocalSnapshot(Revision revision, std::shared_ptr<const EngineSnapshot> engine,
-                std::vector<CommitPtr> overlay, ObjectCounts counts, const ValueCodec& codec);
+                std::shared_ptr<const Overlay> overlay, ObjectCounts counts,
+                const ValueCodec& codec);
 
   [[nodiscard]] Revision revision() const override { return revision_; }
   [[nodiscard]] std::unique_ptr<Cursor> Scan(std::string_view resource, std::string_view ns,
@@ -32,13 +62,10 @@ class LocalSnapshot final : public Snapshot {
   [[nodiscard]] RecordPtr Get(const Key& key) const override;
   [[nodiscard]] uint64_t Count(std::string_view resource, std::string_view ns) const override;
 
-  // Shared with cursors, which may outlive the snapshot.
-  using Overlay = std::vector<CommitPtr>;  // ordered by key
-
  private:
   const Revision revision_;
   const std::shared_ptr<const EngineSnapshot> engine_;
-  const std::shared_ptr<const Overlay> overlay_;
+  const std::shared_ptr<const Overlay> overlay_;  // shared with cursors, which may outlive this
   const ObjectCounts counts_;
   const ValueCodec& codec_;
 };
@@ -52,11 +79,9 @@ class PinnedSnapshots {
   PinnedSnapshots(const PinnedSnapshots&) = delete;
   PinnedSnapshots& operator=(const PinnedSnapshots&) = delete;
 
-  void Pin(SnapshotPtr snapshot);
+  void Pin(std::string_view resource, SnapshotPtr snapshot);
   // Null when it is not kept (any more).
-  [[nodiscard]] SnapshotPtr Find(Revision revision);
-  // The oldest that is kept, or `otherwise`.
-  [[nodiscard]] Revision Oldest(Revision otherwise) const;
+  [[nodiscard]] SnapshotPtr Find(std::string_view resource, Revision revision);
   void Clear();
 
  private:

@@ -140,11 +140,14 @@ class Store {
 
   // The latest state. Cheap.
   [[nodiscard]] virtual SnapshotPtr Latest() const = 0;
-  // The state at a revision: the latest one, or one that Pin() kept.
-  [[nodiscard]] virtual std::expected<SnapshotPtr, StoreError> At(Revision revision) const = 0;
-  // Keeps the snapshot for At() until it has not been asked for during snapshot_age_max, or
-  // kSnapshotsMax newer ones are pinned.
-  virtual void Pin(SnapshotPtr snapshot) = 0;
+  // The state of one resource at a revision: the latest one, one that Pin() kept, or one that the
+  // log of the last minutes leads back to, which reads the resource's newer events. kFuture also
+  // for a revision that is neither the newest nor durable yet.
+  [[nodiscard]] virtual std::expected<SnapshotPtr, StoreError> At(std::string_view resource,
+                                                                  Revision revision) const = 0;
+  // Keeps the snapshot for At() of this resource until it has not been asked for during
+  // snapshot_age_max, or kSnapshotsMax newer ones are pinned.
+  virtual void Pin(std::string_view resource, SnapshotPtr snapshot) = 0;
 
   // A cursor that stands after `from`. kCompacted when events after `from` are gone already.
   // A revision of the future waits for it silently.

@@ -186,7 +186,7 @@ Result<HttpResponse> MakeListResponse(ResourceStore& store, const RequestState& 
         const uint64_t gone = returned + page.items;
         meta.remaining_items = static_cast<int64_t>(total > gone ? total - gone : 1);
       }
-      store.store().Pin(snapshot);
+      store.store().Pin(resource.storage_name, snapshot);
     }
   }
   HttpResponse response;
@@ -248,7 +248,7 @@ Result<HttpResponse> ResourceHandlers::ListAt(RequestState& state, const ListOpt
     if (!token.revision) {  // "inconsistent continue": goes on in the latest state
       return MakeListResponse(store_, state, options, store.Latest(), after, token.returned);
     }
-    auto snapshot = store.At({*token.revision});
+    auto snapshot = store.At(state.resource->storage_name, {*token.revision});
     if (!snapshot) {
       Status status = Status::Expired(
           "The provided continue parameter is too old to display a consistent list result. You can "
@@ -275,7 +275,10 @@ Result<HttpResponse> ResourceHandlers::ListAt(RequestState& state, const ListOpt
   const bool exact = options.resource_version_match == "Exact" ||
                      (options.limit > 0 && asked != 0 && options.resource_version_match.empty());
   if (exact) {
-    auto snapshot = store.At({asked});
+    auto snapshot = store.At(state.resource->storage_name, {asked});
+    if (!snapshot && snapshot.error().kind == storage::StoreError::Kind::kFuture) {
+      return std::unexpected(TooLargeRevision(asked, snapshot.error().bound.value));
+    }
     if (!snapshot) {
       return std::unexpected(
           Status::Expired("The resourceVersion for the provided list is too old."));

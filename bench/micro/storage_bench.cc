@@ -144,6 +144,19 @@ void Read(const Runtime& runtime, Store& store, int pods) {
   fmt::print("(read {} bytes)\n", bytes);
 }
 
+// A list as of half of the updates ago.
+void ReadPast(const Runtime& runtime, Store& store, int pods) {
+  const Stopwatch undo(runtime);
+  const auto past = store.At("pods", {store.head().value - static_cast<uint64_t>(pods / 2)});
+  if (!past) return;
+  undo.Report("list of the past, each event", static_cast<uint64_t>(pods / 2));
+  const Stopwatch list(runtime);
+  const auto cursor = (*past)->Scan("pods", "", "");
+  uint64_t count = 0;
+  while (cursor->Next() != nullptr) ++count;
+  list.Report("list of the past, each object", count);
+}
+
 void Watch(const Runtime& runtime, Store& store, int pods) {
   std::vector<std::unique_ptr<Watcher>> watchers;
   for (int i = 0; i < kWatchers; ++i) {
@@ -183,6 +196,7 @@ int Run(int argc, char** argv) {
   PutPods(runtime, **store, pods, 1, "create");
   PutPods(runtime, **store, pods, 2, "update");
   Read(runtime, **store, pods);
+  ReadPast(runtime, **store, pods);
   Watch(runtime, **store, pods);
   const Stopwatch close(runtime);
   store->reset();

@@ -1,8 +1,7 @@
 // The store's contract over each engine and durability.
-#include "test/contract/store_contract.h"
-
 #include "storage/local_store.h"
 #include "storage/memory_engine.h"
+#include "test/contract/store_model_contract.h"
 #include "test/support/temp_directory.h"
 
 namespace kulisse::storage {
