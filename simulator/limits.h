@@ -26,7 +26,8 @@ inline constexpr size_t kRegexesMax = 64;
 inline constexpr size_t kTemplateDepthMax = 1'000;
 // Addresses that one pod CIDR gives at most; a bit of memory each.
 inline constexpr size_t kIpPoolAddressesMax = size_t{1} << 20;
-// Events of each kind that are counted when they come again; client-go's cache has as many.
+// Events, sets of similar ones and objects with events that are remembered; client-go's caches are
+// as big.
 inline constexpr size_t kEventsRememberedMax = 4'096;
 // The longest pause between tries to empty a namespace; it begins with kNamespaceRetryDelay and
 // doubles.

@@ -1,18 +1,15 @@
-// EventRecorder writes Events about objects. One that is like an earlier one (object, type, reason,
-// message) is counted in it: its count and last time change. Upstream: client-go tools/record; its
-// aggregation of different messages and its spam filter are not here.
+// EventRecorder writes Events about objects: new ones, or what the EventCorrelator counts in one
+// that is there.
 //
-// Owns: what it remembers of recent events. Borrows: client and runtime, which must outlive it.
-// Threads: one at a time. Limits: kEventsRememberedMax events; older ones are made anew.
+// Owns: the correlator. Borrows: client and runtime, which must outlive it. Threads: one at a time.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
-#include <unordered_map>
 
 #include "base/runtime.h"
 #include "simulator/client/client.h"
+#include "simulator/kubelet/event_correlator.h"
 #include "simulator/stage/stage.h"
 
 namespace kulisse::simulator {
@@ -26,17 +23,16 @@ class EventRecorder {
                       const json::Value& object, const EventAction& action);
 
  private:
-  // Whether the event that is remembered was there to be counted.
-  Result<bool> CountAgain(const apiserver::ObjectName& name);
-  Result<std::string> Create(const openapi::ResourceInfo& resource, const storage::Key& key,
-                             const json::Value& object, const EventAction& action,
-                             const std::string& ns);
+  // Whether the event was there to be counted.
+  Result<bool> CountAgain(const std::string& ns, const EventCorrelator::Event& event);
+  Result<void> Create(const openapi::ResourceInfo& resource, const storage::Key& key,
+                      const json::Value& object, const EventAction& action,
+                      const EventCorrelator::Event& event);
 
   Client& client_;
   Runtime& runtime_;
   const openapi::ResourceInfo& events_;
-  std::unordered_map<std::string, apiserver::ObjectName> known_;  // by what makes events alike
-  std::deque<std::string> order_;                                 // of known_, oldest first
+  EventCorrelator correlator_;
 };
 
 }  // namespace kulisse::simulator
