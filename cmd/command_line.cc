@@ -16,6 +16,8 @@ namespace kulisse::cmd {
 namespace {
 
 constexpr uint64_t kPortMax = 65'535;
+constexpr uint64_t kScaleReplicasMax = 10'000'000;
+constexpr uint64_t kScaleSerialLengthMax = 18;  // of a number of 64 bits
 
 constexpr std::string_view kOverview =
     "Kulisse is a whole Kubernetes cluster in one process: the API server, its store and\n"
@@ -23,6 +25,8 @@ constexpr std::string_view kOverview =
     "\n"
     "Usage:\n"
     "  kulisse serve [flags]     run a cluster until SIGINT or SIGTERM\n"
+    "  kulisse scale RESOURCE [NAME] [flags]\n"
+    "                            make nodes, pods or other objects from templates\n"
     "  kulisse version           print the version\n"
     "  kulisse help [command]    print this text, or all about a command\n"
     "\n"
@@ -50,6 +54,26 @@ constexpr std::string_view kServeEnd =
     "  store/         the objects\n"
     "\n"
     "Exit codes: 0 stopped as asked, 1 could not start or failed, 2 wrong flags.\n";
+
+constexpr std::string_view kScaleIntroduction =
+    "Makes objects from a template until there are as many as asked for, in the cluster\n"
+    "of the kubeconfig; when there are more, the newest go. As kwokctl scale.\n"
+    "\n"
+    "Usage:\n"
+    "  kulisse scale RESOURCE [NAME] [flags]\n"
+    "\n"
+    "RESOURCE is node, pod, or the name of a KwokctlResource of --config. Objects are\n"
+    "called NAME-000000 and so on (NAME is RESOURCE unless given) and have the label\n"
+    "kwok.x-k8s.io/kwokctl-scale: NAME, by which they are counted.\n"
+    "\n"
+    "  kulisse scale node --replicas 1000\n"
+    "  kulisse scale pod web --replicas 5000 --param '.nodeName = \"node-000000\"'\n"
+    "\n"
+    "Flags:\n";
+
+constexpr std::string_view kScaleEnd =
+    "\n"
+    "Exit codes: 0 done, 1 failed or some objects were refused, 2 wrong flags.\n";
 
 constexpr std::string_view kVersionHelp = "Prints the version.\n\nUsage:\n  kulisse version\n";
 
@@ -120,21 +144,30 @@ std::string ServeHelp() {
   return text;
 }
 
+std::string ScaleHelp() {
+  ScaleOptions defaults;
+  std::string text(kScaleIntroduction);
+  text += FlagsHelp(ScaleFlags(defaults));
+  text += kScaleEnd;
+  return text;
+}
+
 std::expected<std::string, std::string> HelpText(std::span<const std::string_view> args) {
   if (args.size() > 1) {
     return std::unexpected(fmt::format("help wants one command, not {}", args.size()));
   }
   if (args.empty() || args[0] == "help") return std::string(kOverview);
   if (args[0] == "serve") return ServeHelp();
+  if (args[0] == "scale") return ScaleHelp();
   if (args[0] == "version") return std::string(kVersionHelp);
   return std::unexpected(
-      fmt::format("unknown command \"{}\"; there are serve, version and help", args[0]));
+      fmt::format("unknown command \"{}\"; there are serve, scale, version and help", args[0]));
 }
 
 std::expected<CommandLine, std::string> Print(std::expected<std::string, std::string> text) {
   if (!text) return std::unexpected(std::move(text).error());
   return CommandLine{
-      .command = CommandLine::Command::kPrint, .serve = {}, .text = std::move(*text)};
+      .command = CommandLine::Command::kPrint, .serve = {}, .scale = {}, .text = std::move(*text)};
 }
 
 }  // namespace
@@ -209,6 +242,47 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
   };
 }
 
+std::vector<Flag> ScaleFlags(ScaleOptions& options) {
+  return {
+      {"replicas", "N", "1", "How many objects there shall be.",
+       NumberTarget{&options.replicas, 0, kScaleReplicasMax}},
+      {"param", "EXPRESSION", "",
+       "Changes the template's parameters by a jq expression, such as '.nodeName = \"a\"' or "
+       "'.allocatable.cpu = 4'. May be given again; they work one after the other.",
+       &options.params},
+      {"namespace", "NAMESPACE", "that of the template, else of the kubeconfig",
+       "Where the objects are made.", &options.ns},
+      {"n", "NAMESPACE", "", "The same as --namespace.", &options.ns},
+      {"serial-length", "N", "6", "Digits of the number in the names; 0: none, for one object.",
+       NumberTarget{&options.serial_length, 0, kScaleSerialLengthMax}},
+      {"config", "FILE", "",
+       "KwokctlResources in YAML: a file, a folder, or - for standard input. May be given again.",
+       &options.config},
+      {"kubeconfig", "FILE", "$KUBECONFIG, else that of the default data directory",
+       "The cluster, and who asks: a client certificate or a token.", &options.kubeconfig},
+      {"dry-run", "", "", "Print what would be made, and make nothing.", &options.dry_run},
+  };
+}
+
+std::expected<ScaleOptions, std::string> ParseScaleOptions(std::span<const std::string_view> args,
+                                                           const EnvironmentLookup& environment) {
+  ScaleOptions options;
+  std::vector<std::string> names;
+  auto parsed = ParseFlags(ScaleFlags(options), args, environment, &names);
+  if (!parsed) return std::unexpected(std::move(parsed).error());
+  if (names.empty()) return std::unexpected("scale wants a resource: node, pod …");
+  if (names.size() > 2) return std::unexpected(fmt::format("unexpected argument \"{}\"", names[2]));
+  options.resource = names[0];
+  options.name = names.back();
+  if (options.kubeconfig.empty()) options.kubeconfig = environment("KUBECONFIG").value_or("");
+  if (options.kubeconfig.empty() && !options.dry_run) {
+    const auto directory = DefaultDataDir(environment);
+    if (!directory) return std::unexpected("--kubeconfig or KUBECONFIG is needed");
+    options.kubeconfig = *directory + "/kubeconfig";
+  }
+  return options;
+}
+
 std::expected<ServeOptions, std::string> ParseServeOptions(std::span<const std::string_view> args,
                                                            const EnvironmentLookup& environment) {
   ServeOptions options;
@@ -230,12 +304,23 @@ std::expected<CommandLine, std::string> ParseCommandLine(std::span<const std::st
     if (!rest.empty()) return std::unexpected("version takes no arguments");
     return Print(VersionText());
   }
+  if (command == "scale") {
+    if (WantsHelp(rest)) return Print(ScaleHelp());
+    auto options = ParseScaleOptions(rest, environment);
+    if (!options) return std::unexpected(std::move(options).error());
+    return CommandLine{.command = CommandLine::Command::kScale,
+                       .serve = {},
+                       .scale = std::move(*options),
+                       .text = ""};
+  }
   if (command != "serve") return Print(HelpText(args.first(1)));  // says which commands there are
   if (WantsHelp(rest)) return Print(ServeHelp());
   auto options = ParseServeOptions(rest, environment);
   if (!options) return std::unexpected(std::move(options).error());
-  return CommandLine{
-      .command = CommandLine::Command::kServe, .serve = std::move(*options), .text = ""};
+  return CommandLine{.command = CommandLine::Command::kServe,
+                     .serve = std::move(*options),
+                     .scale = {},
+                     .text = ""};
 }
 
 std::optional<std::string> ProcessEnvironment(const std::string& name) {

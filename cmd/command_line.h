@@ -1,6 +1,7 @@
 // What a person asked for on the command line of kulisse.
 //
-//   kulisse serve [flags]    kulisse version    kulisse help [command]
+//   kulisse serve [flags]    kulisse scale RESOURCE [NAME] [flags]
+//   kulisse version          kulisse help [command]
 //
 // Threads: none; used by main before anything starts.
 // Errors: one line that says what is expected; the program exits with kExitUsage.
@@ -46,10 +47,23 @@ struct ServeOptions {
   int verbosity = 0;             // 0: warnings, 1: information, 2: everything
 };
 
+struct ScaleOptions {
+  std::string resource = {};  // node, pod, or the name of a KwokctlResource
+  std::string name = {};      // of the objects: NAME-000000 …
+  uint64_t replicas = 1;
+  uint64_t serial_length = 6;            // digits of the number; 0: one object called NAME
+  std::string ns = {};                   // "": of the template, else of the kubeconfig
+  std::vector<std::string> params = {};  // jq expressions
+  std::vector<std::string> config = {};  // files and folders with KwokctlResources
+  std::string kubeconfig = {};           // paths with colons between
+  bool dry_run = false;
+};
+
 struct CommandLine {
-  enum class Command : uint8_t { kServe, kPrint };
+  enum class Command : uint8_t { kServe, kScale, kPrint };
   Command command;
   ServeOptions serve;  // for kServe
+  ScaleOptions scale;  // for kScale
   std::string text;    // for kPrint: version or help, to standard output
 };
 
@@ -60,8 +74,13 @@ struct CommandLine {
 [[nodiscard]] std::expected<ServeOptions, std::string> ParseServeOptions(
     std::span<const std::string_view> args, const EnvironmentLookup& environment);
 
+[[nodiscard]] std::expected<ScaleOptions, std::string> ParseScaleOptions(
+    std::span<const std::string_view> args, const EnvironmentLookup& environment);
+
 // The flags of `kulisse serve`, bound to `options`.
 [[nodiscard]] std::vector<Flag> ServeFlags(ServeOptions& options);
+// Those of `kulisse scale`.
+[[nodiscard]] std::vector<Flag> ScaleFlags(ScaleOptions& options);
 
 // The process's environment.
 [[nodiscard]] std::optional<std::string> ProcessEnvironment(const std::string& name);

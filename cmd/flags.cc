@@ -180,7 +180,8 @@ std::string Flag::Environment() const {
 
 std::expected<void, std::string> ParseFlags(const std::vector<Flag>& flags,
                                             std::span<const std::string_view> args,
-                                            const EnvironmentLookup& environment) {
+                                            const EnvironmentLookup& environment,
+                                            std::vector<std::string>* others) {
   for (const Flag& flag : flags) {
     const std::optional<std::string> value = environment(flag.Environment());
     if (!value) continue;
@@ -189,6 +190,10 @@ std::expected<void, std::string> ParseFlags(const std::vector<Flag>& flags,
   ClearLists(flags, args);
   for (size_t i = 0; i < args.size(); ++i) {
     const std::string_view arg = args[i];
+    if (!arg.starts_with('-') && others != nullptr) {
+      others->emplace_back(arg);
+      continue;
+    }
     if (!arg.starts_with('-') || arg == "-" || arg == "--") {
       return std::unexpected(fmt::format("unexpected argument \"{}\"", arg));
     }

@@ -55,10 +55,11 @@ struct Flag {
 // Value of an environment variable, or nothing.
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string& name)>;
 
-// Sets the targets from the environment and then from the arguments.
-[[nodiscard]] std::expected<void, std::string> ParseFlags(const std::vector<Flag>& flags,
-                                                          std::span<const std::string_view> args,
-                                                          const EnvironmentLookup& environment);
+// Sets the targets from the environment and then from the arguments. Arguments that are no flags go
+// to `others`; without it they are refused.
+[[nodiscard]] std::expected<void, std::string> ParseFlags(
+    const std::vector<Flag>& flags, std::span<const std::string_view> args,
+    const EnvironmentLookup& environment, std::vector<std::string>* others = nullptr);
 
 // The table for `kulisse help`: a flag a paragraph, at most 80 columns.
 [[nodiscard]] std::string FlagsHelp(const std::vector<Flag>& flags);

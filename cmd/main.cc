@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/command_line.h"
+#include "cmd/scale.h"
 #include "cmd/serve.h"
 
 int main(int argc, char** argv) {
@@ -25,8 +26,11 @@ int main(int argc, char** argv) {
     std::fputs(command->text.c_str(), stdout);
     return kulisse::cmd::kExitOk;
   }
-  kulisse::cmd::BlockSignals();
   try {
+    if (command->command == kulisse::cmd::CommandLine::Command::kScale) {
+      return kulisse::cmd::Scale(command->scale);
+    }
+    kulisse::cmd::BlockSignals();
     return kulisse::cmd::Serve(command->serve);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "kulisse: %s\n", error.what());

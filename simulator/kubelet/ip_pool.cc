@@ -1,6 +1,7 @@
 #include "simulator/kubelet/ip_pool.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -104,6 +105,21 @@ std::optional<std::string> AddIp(std::string_view text, uint64_t count) {
   const Address sum = address->value + count;
   if (sum < address->value || (!address->ipv6 && sum >> 32 != 0)) return std::nullopt;
   return Format(sum, address->ipv6);
+}
+
+std::optional<std::string> AddCidr(std::string_view text, uint64_t count) {
+  const size_t slash = text.find('/');
+  if (slash == text.npos) return std::nullopt;
+  const auto address = ParseAddress(text.substr(0, slash));
+  const auto prefix = ParseInt64(text.substr(slash + 1));
+  if (!address || !prefix || *prefix < 0 || *prefix > address->bits()) return std::nullopt;
+  const int host_bits = address->bits() - static_cast<int>(*prefix);
+  const Address blocks = Address{count} << host_bits % 128;
+  const Address block = host_bits == 128 ? 0 : address->value >> host_bits << host_bits;
+  const bool too_many = count > 0 && (host_bits == 128 || blocks >> host_bits != count);
+  const Address sum = block + blocks;
+  if (too_many || sum < block || (!address->ipv6 && sum >> 32 != 0)) return std::nullopt;
+  return fmt::format("{}/{}", Format(sum, address->ipv6), *prefix);
 }
 
 }  // namespace kulisse::simulator

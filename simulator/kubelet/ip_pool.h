@@ -48,4 +48,8 @@ class IpPool {
 // is no address or the sum is beyond the last one.
 [[nodiscard]] std::optional<std::string> AddIp(std::string_view text, uint64_t count);
 
+// The block `count` blocks behind: AddCidr("10.0.0.0/24", 2) is "10.0.2.0/24". Nothing when it is
+// no CIDR or there is none so far behind.
+[[nodiscard]] std::optional<std::string> AddCidr(std::string_view text, uint64_t count);
+
 }  // namespace kulisse::simulator

@@ -138,30 +138,39 @@ std::expected<void, std::string> AddConfig(std::string_view file_name, std::stri
   return {};
 }
 
-std::expected<void, std::string> AddConfigPath(const std::string& path, SimulatorConfig* config) {
+std::expected<std::vector<ConfigFile>, std::string> ReadConfigFiles(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code error;
+  std::vector<std::string> names = {path};
   if (path != "-" && fs::is_directory(path, error)) {
-    std::vector<std::string> files;
+    names.clear();
     for (const fs::directory_entry& entry : fs::directory_iterator(path, error)) {
       const std::string extension = entry.path().extension();
       if (extension == ".yaml" || extension == ".yml" || extension == ".json") {
-        files.push_back(entry.path());
+        names.push_back(entry.path());
       }
     }
     if (error) return std::unexpected(fmt::format("cannot read {}: {}", path, error.message()));
-    std::ranges::sort(files);
-    for (const std::string& file : files) {
-      const auto added = AddConfigPath(file, config);
-      if (!added) return added;
-    }
-    return {};
+    std::ranges::sort(names);
   }
-  std::ifstream file(path == "-" ? "/dev/stdin" : path, std::ios::binary);
-  if (!file) return std::unexpected("cannot read " + path);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) return std::unexpected("cannot read " + path);
-  return AddConfig(path, text, config);
+  std::vector<ConfigFile> files;
+  for (const std::string& name : names) {
+    std::ifstream file(name == "-" ? "/dev/stdin" : name, std::ios::binary);
+    if (!file) return std::unexpected("cannot read " + name);
+    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (file.bad()) return std::unexpected("cannot read " + name);
+    files.push_back({name, std::move(text)});
+  }
+  return files;
+}
+
+std::expected<void, std::string> AddConfigPath(const std::string& path, SimulatorConfig* config) {
+  const auto files = ReadConfigFiles(path);
+  if (!files) return std::unexpected(files.error());
+  for (const ConfigFile& file : *files) {
+    if (auto added = AddConfig(file.name, file.text, config); !added) return added;
+  }
+  return {};
 }
 
 std::vector<std::string> StageSetNames() {

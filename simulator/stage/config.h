@@ -59,6 +59,14 @@ struct SimulatorConfig {
 [[nodiscard]] std::expected<void, std::string> AddConfig(std::string_view file_name,
                                                          std::string_view text,
                                                          SimulatorConfig* config);
+// One file that --config names.
+struct ConfigFile {
+  std::string name;
+  std::string text;
+};
+// The file, or those of the folder (*.yaml, *.yml and *.json, by name); "-" is standard input.
+[[nodiscard]] std::expected<std::vector<ConfigFile>, std::string> ReadConfigFiles(
+    const std::string& path);
 // Reads files and folders (of *.yaml, *.yml and *.json, by name); "-" is standard input.
 [[nodiscard]] std::expected<void, std::string> AddConfigPath(const std::string& path,
                                                              SimulatorConfig* config);

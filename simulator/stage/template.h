@@ -25,6 +25,13 @@
 
 namespace kulisse::simulator {
 
+// An object that `kulisse scale` makes; the functions Name, Namespace and Index.
+struct ScaledObject {
+  std::string_view name;
+  std::string_view ns;  // "" when none was asked for
+  int64_t index = 0;    // its number, from 0
+};
+
 // What templates may ask of the world around them.
 class TemplateEnvironment {
  public:
@@ -52,10 +59,13 @@ class TemplateEnvironment {
   // gets the same addresses however often it is asked in one rendering.
   virtual std::expected<std::vector<std::string>, std::string> PodIPsWith(
       const PodReference& pod) = 0;
+  // What is made; of kScale alone.
+  [[nodiscard]] virtual ScaledObject Scaled() const { return {}; }
 };
 
-// Which functions a template may use: those of KWOK differ by kind.
-enum class TemplateScope : uint8_t { kAny, kNode, kPod };
+// Which functions a template may use: those of KWOK differ by kind. kScale: objects of
+// `kulisse scale`.
+enum class TemplateScope : uint8_t { kAny, kNode, kPod, kScale };
 
 struct TemplateTree;
 

@@ -11,6 +11,7 @@
 #include "base/json/write.h"
 #include "base/status.h"
 #include "openapi/yaml.h"
+#include "simulator/kubelet/ip_pool.h"
 #include "simulator/sprig/go_layout.h"
 #include "simulator/sprig/sprig.h"
 #include "simulator/stage/pod_status.h"
@@ -446,6 +447,35 @@ bool CallPodStatus(TemplateCall& call, Arguments arguments, Operand* result) {
   return true;
 }
 
+bool CallScaledName(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepString(call.environment().Scaled().name);
+  return true;
+}
+
+bool CallScaledNamespace(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepString(call.environment().Scaled().ns);
+  return true;
+}
+
+bool CallScaledIndex(TemplateCall& call, Arguments, Operand* result) {
+  *result = call.KeepInt(call.environment().Scaled().index);
+  return true;
+}
+
+// AddIP "192.0.2.1" 3, and AddCIDR "10.0.0.0/24" 3: the third one behind it.
+template <bool cidr>
+bool CallAddAddress(TemplateCall& call, Arguments arguments, Operand* result) {
+  if (!arguments[0].IsString() || !arguments[1].IsComputedInt()) {
+    return call.Fail("wants an address and a number");
+  }
+  const std::string_view text = arguments[0].value->AsString();
+  const auto count = static_cast<uint64_t>(arguments[1].value->AsInt());
+  const auto sum = cidr ? AddCidr(text, count) : AddIp(text, count);
+  if (!sum) return call.Fail(fmt::format("\"{}\" has no {} behind it", text, count));
+  *result = call.KeepString(*sum);
+  return true;
+}
+
 constexpr auto kAnyScope = TemplateScope::kAny;
 
 constexpr TemplateFunction kFunctions[] = {
@@ -482,6 +512,11 @@ constexpr TemplateFunction kFunctions[] = {
     {"PodIPWith", 5, 5, CallPodIPWith, {}, TemplateScope::kPod},
     {"PodIPsWith", 5, 5, CallPodIPsWith, {}, TemplateScope::kPod},
     {"PodStatus", 2, 2, CallPodStatus, {}, TemplateScope::kPod},
+    {"Name", 0, 0, CallScaledName, {}, TemplateScope::kScale},
+    {"Namespace", 0, 0, CallScaledNamespace, {}, TemplateScope::kScale},
+    {"Index", 0, 0, CallScaledIndex, {}, TemplateScope::kScale},
+    {"AddIP", 2, 2, CallAddAddress<false>, {}, TemplateScope::kScale},
+    {"AddCIDR", 2, 2, CallAddAddress<true>, {}, TemplateScope::kScale},
 };
 
 }  // namespace
@@ -548,7 +583,7 @@ const TemplateFunction* FindTemplateFunction(std::string_view name, TemplateScop
   for (const TemplateFunction& function : kFunctions) {
     if (function.name != name) continue;
     const bool fits = function.node_and_pod
-                          ? scope != TemplateScope::kAny
+                          ? scope == TemplateScope::kNode || scope == TemplateScope::kPod
                           : function.scope == TemplateScope::kAny || function.scope == scope;
     if (fits) return &function;
   }

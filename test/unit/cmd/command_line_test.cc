@@ -29,6 +29,7 @@ std::expected<ServeOptions, std::string> Serve(std::vector<std::string_view> arg
 std::string RunLine(std::vector<std::string_view> args) {
   const auto line = ParseCommandLine(args, Lookup({{"HOME", "/home/ann"}}));
   if (!line) return "error: " + line.error();
+  if (line->command == CommandLine::Command::kScale) return "scale " + line->scale.name;
   return line->command == CommandLine::Command::kServe ? "serve" : line->text;
 }
 
@@ -134,11 +135,11 @@ TEST(CommandLineTest, PrintsHelpAndVersion) {
 TEST(CommandLineTest, ServesAndRefuses) {
   EXPECT_EQ(RunLine({"serve", "--nodes", "10"}), "serve");
   EXPECT_EQ(RunLine({"server"}),
-            "error: unknown command \"server\"; there are serve, version and help");
+            "error: unknown command \"server\"; there are serve, scale, version and help");
   EXPECT_EQ(RunLine({"help", "server"}),
-            "error: unknown command \"server\"; there are serve, version and help");
+            "error: unknown command \"server\"; there are serve, scale, version and help");
   EXPECT_EQ(RunLine({"--nodes", "1"}),
-            "error: unknown command \"--nodes\"; there are serve, version and help");
+            "error: unknown command \"--nodes\"; there are serve, scale, version and help");
   EXPECT_EQ(RunLine({"help", "serve", "version"}), "error: help wants one command, not 2");
   EXPECT_EQ(RunLine({"version", "x"}), "error: version takes no arguments");
   EXPECT_EQ(RunLine({"serve", "x"}), "error: unexpected argument \"x\"");
@@ -148,6 +149,48 @@ TEST(CommandLineTest, HelpFitsATerminal) {
   for (const std::string& text : {RunLine({"help"}), RunLine({"help", "serve"})}) {
     for (const std::string_view line : Split(text, '\n')) EXPECT_LE(line.size(), 88u) << line;
   }
+}
+
+std::expected<ScaleOptions, std::string> ScaleLine(std::vector<std::string_view> args,
+                                                   Environment environment = {
+                                                       {"HOME", "/home/ann"}}) {
+  return ParseScaleOptions(args, Lookup(std::move(environment)));
+}
+
+TEST(ScaleOptionsTest, FlagsAndNamesMayStandInAnyOrder) {
+  const ScaleOptions options =
+      ScaleLine({"--replicas", "7", "pod", "--param", ".a = 1", "web", "-n", "team",
+                 "--serial-length=3", "--param=.b = 2", "--config", "f.yaml", "--dry-run"})
+          .value();
+  EXPECT_EQ(options.resource, "pod");
+  EXPECT_EQ(options.name, "web");
+  EXPECT_EQ(options.replicas, 7u);
+  EXPECT_EQ(options.ns, "team");
+  EXPECT_EQ(options.serial_length, 3u);
+  EXPECT_EQ(options.params, (std::vector<std::string>{".a = 1", ".b = 2"}));
+  EXPECT_EQ(options.config, std::vector<std::string>{"f.yaml"});
+  EXPECT_TRUE(options.dry_run);
+}
+
+TEST(ScaleOptionsTest, DefaultsAreThoseOfTheHelp) {
+  const ScaleOptions options = ScaleLine({"node"}).value();
+  EXPECT_EQ(options.name, "node");
+  EXPECT_EQ(options.replicas, 1u);
+  EXPECT_EQ(options.serial_length, 6u);
+  EXPECT_EQ(options.kubeconfig, "/home/ann/.local/share/kulisse/kubeconfig");
+}
+
+TEST(ScaleOptionsTest, TheKubeconfigOfTheFlagCountsBeforeThatOfTheEnvironment) {
+  const Environment both = {{"KUBECONFIG", "a:b"}, {"HOME", "/home/ann"}};
+  EXPECT_EQ(ScaleLine({"node"}, both)->kubeconfig, "a:b");
+  EXPECT_EQ(ScaleLine({"node", "--kubeconfig", "c"}, both)->kubeconfig, "c");
+}
+
+TEST(ScaleOptionsTest, RefusesWhatItCannotMean) {
+  EXPECT_EQ(ScaleLine({}).error(), "scale wants a resource: node, pod …");
+  EXPECT_EQ(ScaleLine({"a", "b", "c"}).error(), "unexpected argument \"c\"");
+  EXPECT_EQ(ScaleLine({"node"}, {}).error(), "--kubeconfig or KUBECONFIG is needed");
+  EXPECT_FALSE(ScaleLine({"node", "--replicas", "-1"}).has_value());
 }
 
 }  // namespace

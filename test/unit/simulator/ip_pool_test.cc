@@ -59,6 +59,19 @@ TEST(AddIpTest, CarriesAndEndsAtTheLastAddress) {
   EXPECT_EQ(AddIp("x", 1), std::nullopt);
 }
 
+TEST(AddCidrTest, GoesOnByBlocksAndEndsAtTheLastOne) {
+  EXPECT_EQ(AddCidr("10.0.0.0/24", 0), "10.0.0.0/24");
+  EXPECT_EQ(AddCidr("10.0.0.7/24", 257), "10.1.1.0/24");
+  EXPECT_EQ(AddCidr("fd00::/64", 3), "fd00:0:0:3::/64");
+  EXPECT_EQ(AddCidr("10.0.0.1/32", 1), "10.0.0.2/32");
+  EXPECT_EQ(AddCidr("0.0.0.0/0", 0), "0.0.0.0/0");
+  EXPECT_EQ(AddCidr("::/0", 0), "::/0");
+  for (const char* none : {"255.255.255.0/24", "0.0.0.0/0", "::/0", "ffff::/16", "10.0.0.0", "x/8",
+                           "10.0.0.0/33", "10.0.0.0/x"}) {
+    EXPECT_EQ(AddCidr(none, 1), std::nullopt) << none;
+  }
+}
+
 TEST(NodeCidrsTest, GivesEachNodeABlockOfItsOwn) {
   NodeCidrs cidrs;
   cidrs.MarkUsed("10.244.1.0/24");
