@@ -19,7 +19,7 @@ ApiServer::ApiServer(ApiServerOptions options, storage::Store& store, Runtime& r
                                                        : certs::PrivateKey::Generate()),
       authenticator_(options_.tokens, &tokens_),
       handler_({resources_, authenticator_, authorizer_, tokens_, metrics_,
-                [this] { return Address(); }, options_.cors}),
+                [this] { return Address(); }, options_.cors, options_.usage}),
       unsecured_handler_(handler_) {
   resources_.SetServiceAllocator(service_allocator_);
   AppendPlugins(options_.admission, {admission_cache_, resources_, runtime_, authorizer_},

@@ -37,6 +37,8 @@ struct ApiServerOptions {
   Cors cors = {};
   // The certificate that signs clients', in PEM, for servers that extend this one; "": none.
   std::string client_ca = {};
+  // What pods and nodes use, or null; it must outlive the server.
+  UsageSource* usage = nullptr;
 };
 
 // Gives what comes over a port without authentication to the server's own handler.

@@ -110,6 +110,8 @@ TypeId FindType(GroupVersionText gv, std::string_view kind) {
     name = "io.k8s.api.core";
   } else if (gv.group == "kwok.x-k8s.io") {
     name = "io.x-k8s.kwok";
+  } else if (gv.group == "metrics.k8s.io") {
+    name = "io.k8s.metrics.pkg.apis.metrics";
   } else {
     name = "io.k8s.api." + std::string(gv.group.substr(0, gv.group.find('.')));
   }
@@ -132,20 +134,28 @@ std::string ResourceInfo::api_version() const {
 }
 
 // Reads resources.tsv, whose rows are in discovery order, a resource before its subresources; then
-// the custom resources in the same form.
+// the custom and the aggregated resources in the same form.
 class CatalogLoader {
  public:
   Catalog* Load() {
-    for (const std::string_view file : {"resources.tsv", "custom_resources.tsv"}) {
-      std::string_view rest = FactFile(file);
-      (void)TakeUntil('\n', &rest);  // the names of the columns
-      while (!rest.empty()) AddRow(Row(TakeUntil('\n', &rest)));
+    AddFile("resources.tsv");
+    AddFile("custom_resources.tsv");
+    const size_t first_aggregated = catalog_->resources_.size();
+    AddFile("aggregated_resources.tsv");
+    for (size_t i = first_aggregated; i < catalog_->resources_.size(); ++i) {
+      catalog_->resources_[i].aggregated = true;
     }
     for (ResourceInfo& resource : catalog_->resources_) SetStorage(&resource);
     return catalog_;
   }
 
  private:
+  void AddFile(std::string_view file) {
+    std::string_view rest = FactFile(file);
+    (void)TakeUntil('\n', &rest);  // the names of the columns
+    while (!rest.empty()) AddRow(Row(TakeUntil('\n', &rest)));
+  }
+
   void AddRow(const Row& row) {
     if (const size_t slash = row.name.find('/'); slash != row.name.npos) {
       AddSubresource(row, row.name.substr(slash + 1));

@@ -58,6 +58,9 @@ struct ResourceInfo {
   // alone, no strategic merge patches.
   bool custom = false;
   std::string_view schema;  // its openAPIV3Schema as JSON; "" of built-in resources
+  // Elsewhere an extension server behind an APIService has it (metrics.k8s.io). Nothing is stored:
+  // its objects are made, when they are read, from those of the core resource of the same name.
+  bool aggregated = false;
   // metadata.generation is kept for the kind (upstream: strategies).
   bool has_generation = false;
   // Where its objects are kept: "pods", "deployments.apps". Versions of a resource share it, and
@@ -81,7 +84,7 @@ struct GroupInfo {
 
 class Catalog {
  public:
-  // What kube-apiserver 1.36 serves by default, and KWOK's custom resources.
+  // What kube-apiserver 1.36 serves by default, KWOK's custom resources, and metrics.k8s.io.
   static const Catalog& BuiltIn();
 
   [[nodiscard]] const ResourceInfo* Find(std::string_view group, std::string_view version,

@@ -48,7 +48,8 @@ Tables LoadTables() {
   }
   for (const auto printers :
        {table::CorePrinters(), table::PodPrinters(), table::WorkloadPrinters(),
-        table::NetworkPrinters(), table::StoragePrinters(), table::PolicyPrinters()}) {
+        table::NetworkPrinters(), table::StoragePrinters(), table::PolicyPrinters(),
+        table::MetricsPrinters()}) {
     for (const table::Printer& printer : printers) {
       tables.printers[{printer.group, printer.resource}] = &printer;
     }

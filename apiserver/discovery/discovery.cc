@@ -232,8 +232,9 @@ std::vector<const ResourceInfo*> DiscoveryRows(const openapi::Catalog& catalog,
                                                ResourceRows custom) {
   std::vector<const ResourceInfo*> extra(custom.begin(), custom.end());
   std::vector<const ResourceInfo*> built_in;
+  std::vector<const ResourceInfo*> aggregated;  // of the lowest priority
   for (const ResourceInfo& row : catalog.resources()) {
-    (row.custom ? extra : built_in).push_back(&row);
+    (row.custom ? extra : row.aggregated ? aggregated : built_in).push_back(&row);
   }
   std::ranges::sort(extra, [](const ResourceInfo* a, const ResourceInfo* b) {
     if (a->group != b->group) return a->group < b->group;
@@ -255,6 +256,7 @@ std::vector<const ResourceInfo*> DiscoveryRows(const openapi::Catalog& catalog,
   }
   append(
       [&](const ResourceInfo* row) { return std::ranges::none_of(built_in, is_of(row->group)); });
+  rows.insert(rows.end(), aggregated.begin(), aggregated.end());
   return rows;
 }
 

@@ -25,7 +25,7 @@ using ResourceRows = std::span<const openapi::ResourceInfo* const>;
 // The rows of the catalog followed by custom ones, its own and `custom` (of
 // CustomResourceDefinitions, in any order): their groups by name, versions as IsPreferredVersion
 // has them, resources by name. A custom version of a group of the catalog comes after the group's
-// own.
+// own. The aggregated ones are last.
 [[nodiscard]] std::vector<const openapi::ResourceInfo*> DiscoveryRows(
     const openapi::Catalog& catalog, ResourceRows custom = {});
 

@@ -8,6 +8,7 @@
 #include "apiserver/handlers/continue_token.h"
 #include "apiserver/handlers/encoder.h"
 #include "apiserver/handlers/reviews.h"
+#include "apiserver/handlers/usage.h"
 #include "apiserver/registry/object_meta.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -52,6 +53,15 @@ void WarnOfDeprecation(RequestState& state) {
 
 bool IsLongRunning(const RequestState& state) { return state.info.verb == "watch"; }
 
+// Rows that somebody serves.
+std::vector<const openapi::ResourceInfo*> ServedRows(const ApiHandlerParts& parts) {
+  auto rows = DiscoveryRows(parts.store.catalog());
+  if (parts.usage == nullptr) {
+    std::erase_if(rows, [](const openapi::ResourceInfo* row) { return row->aggregated; });
+  }
+  return rows;
+}
+
 // Whether the method fits the form of the path: a collection or one object.
 bool MethodFitsPath(const RequestInfo& info, std::string_view method, bool has_name) {
   if (!info.subresource.empty()) return true;
@@ -75,7 +85,7 @@ const std::array<ApiHandler::Filter, 6> ApiHandler::kChain = {{
 ApiHandler::ApiHandler(const ApiHandlerParts& parts)
     : parts_(parts),
       resources_(parts.store, parts.tokens),
-      discovery_rows_(DiscoveryRows(parts.store.catalog())),
+      discovery_rows_(ServedRows(parts)),
       openapi_(discovery_rows_),
       started_(HttpDate(parts.store.runtime().Now())) {}
 
@@ -217,6 +227,9 @@ ApiHandler::Answer ApiHandler::ServeResource(RequestState& state) {
   const openapi::Catalog& catalog = parts_.store.catalog();
   if (!info.group.empty() && !catalog.HasGroup(info.group)) return NotFoundPage();
   state.resource = catalog.Find(info.group, info.version, info.resource);
+  if (state.resource != nullptr && state.resource->aggregated && parts_.usage == nullptr) {
+    return NotFoundPage();
+  }
   // The path's name, not the one of a field selector.
   const bool below_namespace =
       info.parts.size() > 1 && info.parts[0] == "namespaces" && info.resource != "namespaces";
@@ -265,12 +278,16 @@ HttpResponse ApiHandler::ServeKnownResource(RequestState& state) {
                          Status::MethodNotSupported(state.resource->group_resource(), "watch"));
   }
   if (!served) return ErrorResponse(state, Status::MethodNotAllowed());
+  if (info.subresource == "proxy" && state.resource->resource == "nodes") {
+    auto page = ReadNodePage(parts_.store, parts_.usage, state);
+    return page ? std::move(*page) : ErrorResponse(state, page.error());
+  }
   auto representation = Negotiate(state.request, info.query, info.verb, state.resource->custom);
   if (!representation) return ErrorResponse(state, representation.error());
   state.representation = *representation;
 
   // A read of a revision that has not come waits for it a little.
-  if (info.verb == "get" || info.verb == "list") {
+  if ((info.verb == "get" || info.verb == "list") && !state.resource->aggregated) {
     const auto asked = ParseUint64(info.query.Text("resourceVersion"));
     storage::Store& store = parts_.store.store();
     if (asked && *asked > store.head().value) {
@@ -290,7 +307,8 @@ HttpResponse ApiHandler::ServeKnownResource(RequestState& state) {
   }
   auto result = IsReview(*state.resource)
                     ? HandleReview(state, parts_.store, parts_.authenticator, parts_.authorizer)
-                    : resources_.Handle(state);
+                : state.resource->aggregated ? ReadUsage(parts_.store, *parts_.usage, state)
+                                             : resources_.Handle(state);
   return result ? std::move(*result) : ErrorResponse(state, result.error());
 }
 

@@ -25,6 +25,7 @@
 #include "apiserver/handlers/resource_handlers.h"
 #include "apiserver/http.h"
 #include "apiserver/service_account/service_account_tokens.h"
+#include "apiserver/usage_source.h"
 #include "base/metrics.h"
 
 namespace kulisse::apiserver {
@@ -38,6 +39,8 @@ struct ApiHandlerParts {
   // "host:port" as clients reach the server.
   std::function<std::string()> server_address;
   Cors cors = {};
+  // Null: there are no metrics.k8s.io and no pages of kubelets.
+  UsageSource* usage = nullptr;
 };
 
 class ApiHandler final : public HttpHandler {

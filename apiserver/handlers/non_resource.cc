@@ -5,6 +5,7 @@
 
 #include "apiserver/handlers/api_handler.h"
 #include "apiserver/handlers/encoder.h"
+#include "apiserver/handlers/usage.h"
 #include "base/json/write.h"
 #include "base/text.h"
 
@@ -210,6 +211,9 @@ ApiHandler::Answer ApiHandler::ServeNonResource(RequestState& state) {
     response.headers.emplace_back("Content-Type", "application/json");
     response.body = RootPaths(discovery_rows_, kOtherPaths);
     return response;
+  }
+  if (parts_.usage != nullptr) {
+    if (Answer answer = ReadMetricsPage(*parts_.usage, state)) return answer;
   }
   if (Answer answer = ServeIssuer(state)) return answer;
   if (path.starts_with("/openapi/")) return ServeOpenApi(state);

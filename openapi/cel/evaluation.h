@@ -21,6 +21,11 @@ namespace kulisse::openapi::cel {
 class Evaluation {
  public:
   explicit Evaluation(size_t steps_max = kCelStepsMax) : steps_left_(steps_max) {}
+  // `host` is for the functions that the host brought; others do not look at it.
+  explicit Evaluation(void* host) : Evaluation() { host_ = host; }
+
+  // What it was made with, or null.
+  [[nodiscard]] void* host() const { return host_; }
 
   // Takes `steps` from the budget; false when it is used up.
   bool Spend(size_t steps) {
@@ -65,6 +70,7 @@ class Evaluation {
   size_t bytes_ = 0;
   size_t steps_left_;
   bool exhausted_ = false;
+  void* host_ = nullptr;
   std::vector<std::shared_ptr<const void>> kept_;
 };
 

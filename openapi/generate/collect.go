@@ -21,6 +21,7 @@ import (
 	"k8s.io/kube-openapi/pkg/common"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	"k8s.io/kubernetes/pkg/generated/openapi"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 )
 
 // modelNamer is what generated types say about their name in OpenAPI documents.
@@ -62,6 +63,7 @@ func newCollector() *collector {
 	c := &collector{scheme: runtime.NewScheme(), types: map[reflect.Type]*typeFacts{}}
 	for _, add := range []func(*runtime.Scheme) error{
 		clientscheme.AddToScheme, apiextensionsv1.AddToScheme, apiregistrationv1.AddToScheme,
+		metricsv1beta1.AddToScheme,
 	} {
 		if err := add(c.scheme); err != nil {
 			panic(err)

@@ -29,14 +29,16 @@ func run(facts, server string) error {
 			return err
 		}
 	}
-	kinds, err := readKinds(resources)
-	if err != nil {
-		return err
-	}
 	c := newCollector()
-	for _, k := range kinds {
-		if err := c.addKind(k.groupVersion, k.kind); err != nil {
+	for _, path := range []string{resources, filepath.Join(facts, "aggregated_resources.tsv")} {
+		kinds, err := readKinds(path)
+		if err != nil {
 			return err
+		}
+		for _, k := range kinds {
+			if err := c.addKind(k.groupVersion, k.kind); err != nil {
+				return err
+			}
 		}
 	}
 	c.addExtraRoots()

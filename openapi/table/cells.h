@@ -61,6 +61,7 @@ struct Printer {
 [[nodiscard]] std::span<const Printer> NetworkPrinters();
 [[nodiscard]] std::span<const Printer> StoragePrinters();
 [[nodiscard]] std::span<const Printer> PolicyPrinters();
+[[nodiscard]] std::span<const Printer> MetricsPrinters();
 
 // "" and 0 where there is none.
 [[nodiscard]] inline std::string_view TextAt(const Value& object, Path path) {

@@ -36,11 +36,17 @@ std::string KindGroupVersion(const SubresourceInfo& subresource) {
   return std::string(subresource.group) + "/" + std::string(subresource.version);
 }
 
-// The catalog's built-in or custom resources in the format of resources.tsv.
-std::string Print(const Catalog& catalog, bool custom) {
+// The file of facts that the resource comes from.
+std::string_view FileOf(const ResourceInfo& resource) {
+  if (resource.aggregated) return "aggregated_resources.tsv";
+  return resource.custom ? "custom_resources.tsv" : "resources.tsv";
+}
+
+// The catalog's resources of that file in its format.
+std::string Print(const Catalog& catalog, std::string_view file) {
   std::ostringstream out;
   for (const ResourceInfo& r : catalog.resources()) {
-    if (r.custom != custom) continue;
+    if (FileOf(r) != file) continue;
     out << r.api_version() << '\t' << r.resource << '\t' << r.kind << "\t\t"
         << (r.namespaced ? "true" : "false") << '\t' << JoinViews(r.short_names) << '\t'
         << JoinViews(r.categories) << '\t' << r.singular << '\t' << Verbs(r.verbs) << '\t'
@@ -55,24 +61,24 @@ std::string Print(const Catalog& catalog, bool custom) {
 }
 
 TEST(Catalog, EqualsTheFactsRowByRow) {
-  for (const bool custom : {false, true}) {
-    std::ifstream file(std::string(KULISSE_SOURCE_DIR "/openapi/facts/") +
-                       (custom ? "custom_resources.tsv" : "resources.tsv"));
+  for (const std::string name :
+       {"resources.tsv", "custom_resources.tsv", "aggregated_resources.tsv"}) {
+    std::ifstream file(KULISSE_SOURCE_DIR "/openapi/facts/" + name);
     std::stringstream facts;
     facts << file.rdbuf();
     std::string text = facts.str();
     text.erase(0, text.find('\n') + 1);  // the names of the columns
     ASSERT_FALSE(text.empty());
-    EXPECT_EQ(Print(BuiltIn(), custom), text);
+    EXPECT_EQ(Print(BuiltIn(), name), text);
   }
 }
 
-TEST(Catalog, HasAllResourcesOfADefaultServerAndOfKwok) {
-  EXPECT_EQ(BuiltIn().resources().size(), 68u + 12u);
+TEST(Catalog, HasAllResourcesOfADefaultServerOfKwokAndOfMetrics) {
+  EXPECT_EQ(BuiltIn().resources().size(), 68u + 12u + 2u);
   size_t subresources = 0;
   for (const ResourceInfo& r : BuiltIn().resources()) subresources += r.subresources.size();
   EXPECT_EQ(subresources, 45u + 12u);
-  EXPECT_EQ(BuiltIn().groups().size(), 20u + 1u);
+  EXPECT_EQ(BuiltIn().groups().size(), 20u + 1u + 1u);
 }
 
 TEST(Catalog, EveryKindHasItsTypeAndEveryListedOneItsListType) {
@@ -107,7 +113,7 @@ TEST(Catalog, FindsByResourceAndByKindAndNothingElse) {
 
 TEST(Catalog, GroupsAreInDiscoveryOrderWithThePreferredVersionFirst) {
   EXPECT_EQ(BuiltIn().groups().front().name, "apiregistration.k8s.io");
-  EXPECT_EQ(BuiltIn().groups().back().name, "kwok.x-k8s.io");
+  EXPECT_EQ(BuiltIn().groups().back().name, "metrics.k8s.io");
   std::set<std::string_view> names;
   for (const GroupInfo& group : BuiltIn().groups()) {
     EXPECT_TRUE(names.insert(group.name).second) << group.name;

@@ -22,10 +22,10 @@ using testing::HasSubstr;
 
 constexpr std::string_view kMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
-// Of what a default kube-apiserver serves: the catalog without the custom resources of KWOK.
+// Of what a default kube-apiserver serves: the catalog without what is custom or aggregated.
 OpenApiDocuments BuiltInDocuments() {
   std::vector<const ResourceInfo*> rows = DiscoveryRows(Catalog::BuiltIn());
-  std::erase_if(rows, [](const ResourceInfo* row) { return row->custom; });
+  std::erase_if(rows, [](const ResourceInfo* row) { return row->custom || row->aggregated; });
   return OpenApiDocuments(std::move(rows));
 }
 
