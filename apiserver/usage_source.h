@@ -35,7 +35,7 @@ class UsageSource {
   // What the containers of a pod use now; nothing when the pod does not run.
   virtual std::optional<std::vector<Container>> PodUsage(const storage::Record& pod) = 0;
   // What all pods of a node use now.
-  virtual Amounts NodeUsage(const storage::Record& node) = 0;
+  virtual Amounts NodeUsage(std::string_view node) = 0;
 
   // The page at "/metrics/…" as Metric objects have it; nothing when none has the path, or its node
   // is not there.

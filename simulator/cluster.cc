@@ -13,18 +13,34 @@ constexpr std::string_view kUser = "system:kulisse:simulator";
 // What the simulator's controllers do and the API server may rely on.
 ClusterOptions WithPromises(ClusterOptions options) {
   options.api.admission.default_service_accounts_are_made = options.simulate;
+  AddShippedUsage(&options.simulator);
   return options;
 }
+
+constexpr std::pair<std::string_view, std::string_view> kUsageResources[] = {
+    {"ResourceUsage", "resourceusages"},
+    {"ClusterResourceUsage", "clusterresourceusages"},
+    {"Metric", "metrics"}};
 
 }  // namespace
 
 Cluster::Cluster(ClusterOptions options, storage::Store& store, Runtime& runtime)
     : options_(WithPromises(std::move(options))),
       runtime_(runtime),
-      api_(options_.api, store, runtime),
+      usage_(options_.simulate
+                 ? std::make_unique<UsageModel>(runtime, store, options_.simulator.usage)
+                 : nullptr),
+      usage_pages_(usage_ ? std::make_unique<UsagePages>(*usage_) : nullptr),
+      api_(ApiOptions(), store, runtime),
       client_(api_.resources(), kUser) {}
 
 Cluster::~Cluster() { Stop(); }
+
+apiserver::ApiServerOptions Cluster::ApiOptions() const {
+  apiserver::ApiServerOptions options = options_.api;
+  options.usage = usage_pages_.get();
+  return options;
+}
 
 std::expected<void, std::string> Cluster::Start() {
   if (options_.listen) {
@@ -41,7 +57,7 @@ std::expected<void, std::string> Cluster::Start() {
 }
 
 std::expected<void, std::string> Cluster::StartSimulator() {
-  auto kubelet = Kubelet::Create(runtime_, client_, std::move(options_.simulator));
+  auto kubelet = Kubelet::Create(runtime_, client_, std::move(options_.simulator), usage_.get());
   if (!kubelet) return std::unexpected(std::move(kubelet).error());
   kubelet_ = std::move(*kubelet);
   std::vector<NodeGroup> groups = options_.node_groups;
@@ -51,8 +67,7 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   runtime_.Post([kubelet = std::weak_ptr(kubelet_)] {
     if (const auto alive = kubelet.lock()) alive->Start();
   });
-  stages_ = std::make_unique<StageController>(client_, runtime_, *kubelet_);
-  stages_->Start();
+  ApplyObjects();
   namespaces_ = std::make_unique<NamespaceController>(client_, runtime_);
   namespaces_->Start();
   service_accounts_ =
@@ -65,12 +80,28 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   return {};
 }
 
+void Cluster::ApplyObjects() {
+  const auto add = [&](std::string_view resource, AppliedObjects::Apply apply) {
+    applied_.push_back(
+        std::make_unique<AppliedObjects>(client_, runtime_, resource, std::move(apply)));
+    applied_.back()->Start();
+  };
+  add("stages", [this](const apiserver::ObjectName& name, const json::Value* object) {
+    return kubelet_->SetStage(name.name, object);
+  });
+  for (const auto& [kind, resource] : kUsageResources) {
+    add(resource, [this, kind](const apiserver::ObjectName& name, const json::Value* object) {
+      return usage_->SetObject(kind, name.ns, name.name, object);
+    });
+  }
+}
+
 void Cluster::Stop() {
   quotas_.reset();
   node_taints_.reset();
   service_accounts_.reset();
   namespaces_.reset();
-  stages_.reset();
+  applied_.clear();
   kubelet_.reset();
   api_.Stop();
 }

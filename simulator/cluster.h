@@ -23,14 +23,16 @@
 
 #include "apiserver/api_server.h"
 #include "simulator/client/client.h"
+#include "simulator/controllers/applied_objects.h"
 #include "simulator/controllers/namespace_controller.h"
 #include "simulator/controllers/node_taint_controller.h"
 #include "simulator/controllers/quota_controller.h"
 #include "simulator/controllers/service_account_controller.h"
-#include "simulator/controllers/stage_controller.h"
 #include "simulator/kubelet/kubelet.h"
 #include "simulator/kubelet/node_groups.h"
 #include "simulator/stage/config.h"
+#include "simulator/usage/usage_model.h"
+#include "simulator/usage/usage_pages.h"
 
 namespace kulisse::simulator {
 
@@ -66,14 +68,19 @@ class Cluster {
   [[nodiscard]] const Kubelet* kubelet() const { return kubelet_.get(); }
 
  private:
+  [[nodiscard]] apiserver::ApiServerOptions ApiOptions() const;
   std::expected<void, std::string> StartSimulator();
+  // Has the objects of the API that configure the simulator take effect.
+  void ApplyObjects();
 
   ClusterOptions options_;
   Runtime& runtime_;
+  std::unique_ptr<UsageModel> usage_;  // null without simulation
+  std::unique_ptr<UsagePages> usage_pages_;
   apiserver::ApiServer api_;
   Client client_;
   std::shared_ptr<Kubelet> kubelet_;
-  std::unique_ptr<StageController> stages_;
+  std::vector<std::unique_ptr<AppliedObjects>> applied_;
   std::unique_ptr<NamespaceController> namespaces_;
   std::unique_ptr<ServiceAccountController> service_accounts_;
   std::unique_ptr<NodeTaintController> node_taints_;

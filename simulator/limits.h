@@ -34,5 +34,10 @@ inline constexpr size_t kEventsRememberedMax = 4'096;
 inline constexpr auto kNamespaceRetryDelayMax = 4s;
 // Objects that a stage player takes on before it lets others have the loop.
 inline constexpr size_t kStageBatchObjectsMax = 64;
+// Counters of cumulative usage that a pod or a node has: a few for each container.
+inline constexpr size_t kUsageCountersMax = 1'000;
+// Expressions of usage that ask for usage: nested in one another, and in all for one value.
+inline constexpr size_t kUsageDepthMax = 8;
+inline constexpr size_t kUsageNestedMax = 1'000;
 
 }  // namespace kulisse

@@ -138,7 +138,7 @@ class UsageSnapshot final : public storage::Snapshot {
       }
       usage += ']';
     } else {
-      AppendAmounts(source_.NodeUsage(from), &usage);
+      AppendAmounts(source_.NodeUsage(key.name), &usage);
     }
     return Encode(key, from, usage);
   }

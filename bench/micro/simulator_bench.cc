@@ -96,6 +96,38 @@ void MeasureStages() {
              render / kRounds * 1e6, value / kRounds * 1e6);
 }
 
+// Bytes of the answer to a GET.
+size_t Read(Cluster& cluster, const std::string& target) {
+  apiserver::HttpRequest request;
+  request.method = "GET";
+  request.target = target;
+  request.unsecured = true;
+  apiserver::HttpResponse response = cluster.api().handler().Handle(std::move(request));
+  KULISSE_ASSERT(response.status == 200);
+  std::string body = std::move(response.body);
+  while (response.stream && response.stream->Read(&body) == apiserver::BodySource::State::kMore) {
+  }
+  return body.size();
+}
+
+// What it costs to ask for the load of pods that run.
+void MeasureUsage(Cluster& cluster, size_t nodes, size_t pods) {
+  const double per_pod = 1e6 / static_cast<double>(pods);
+  const double indexed =
+      Measure([&] { (void)Read(cluster, "/metrics/nodes/node-0/metrics/resource"); });
+  const double listed = Measure([&] { (void)Read(cluster, "/apis/metrics.k8s.io/v1beta1/pods"); });
+  const double summed = Measure([&] { (void)Read(cluster, "/apis/metrics.k8s.io/v1beta1/nodes"); });
+  const double scraped = Measure([&] {
+    for (size_t i = 0; i < nodes; ++i) {
+      (void)Read(cluster, fmt::format("/metrics/nodes/node-{}/metrics/resource", i));
+    }
+  });
+  fmt::print(
+      "usage: first question {:.1f} ms; per pod: listed {:.1f} us, summed by node {:.1f} us, "
+      "scraped {:.1f} us\n",
+      indexed * 1e3, listed * per_pod, summed * per_pod, scraped * per_pod);
+}
+
 void MeasureCluster(size_t nodes, size_t pods) {
   VirtualRuntime runtime(1);
   storage::StoreOptions store_options;
@@ -125,6 +157,7 @@ void MeasureCluster(size_t nodes, size_t pods) {
   fmt::print("{} pods: created {:.1f} us, Running {:.1f} us each; waiting stages: {}\n", pods,
              created / static_cast<double>(pods) * 1e6, run / static_cast<double>(pods) * 1e6,
              cluster.kubelet()->Player("Pod")->pending());
+  MeasureUsage(cluster, nodes, pods);
 }
 
 }  // namespace

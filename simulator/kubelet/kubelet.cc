@@ -229,13 +229,13 @@ const openapi::ResourceInfo& NodesOf(const openapi::Catalog& catalog) {
 
 }  // namespace
 
-Kubelet::Kubelet(Runtime& runtime, Client& client, SimulatorOptions options)
+Kubelet::Kubelet(Runtime& runtime, Client& client, SimulatorOptions options, UsageFunctions* usage)
     : runtime_(runtime),
       client_(client),
       options_(std::move(options)),
       start_time_(runtime.Now()),
       nodes_resource_(NodesOf(client.catalog())),
-      cel_(runtime),
+      cel_(runtime, usage),
       addresses_(options_.cidr, [this](const std::string& pod) { RecheckPod(pod); }),
       events_(client, runtime) {
   if (options_.node_lease_duration_seconds > 0) {
@@ -248,7 +248,8 @@ Kubelet::~Kubelet() = default;
 
 std::expected<std::unique_ptr<Kubelet>, std::string> Kubelet::Create(Runtime& runtime,
                                                                      Client& client,
-                                                                     SimulatorConfig config) {
+                                                                     SimulatorConfig config,
+                                                                     UsageFunctions* usage) {
   for (const std::string_view cidr : Split(config.options.cidr, ',')) {
     if (cidr.empty() || IpPool::Parse(cidr)) continue;
     return std::unexpected(fmt::format("cidr: \"{}\" is no CIDR with room for addresses", cidr));
@@ -256,7 +257,7 @@ std::expected<std::unique_ptr<Kubelet>, std::string> Kubelet::Create(Runtime& ru
   if (const auto added = AddShippedStages(&config); !added) {
     return std::unexpected("--stages: " + added.error());
   }
-  std::unique_ptr<Kubelet> kubelet(new Kubelet(runtime, client, config.options));
+  std::unique_ptr<Kubelet> kubelet(new Kubelet(runtime, client, config.options, usage));
   for (const std::string& problem : config.problems) {
     log::Warning("simulator", "passed over", {{"what", problem}});
   }

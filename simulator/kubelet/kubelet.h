@@ -27,10 +27,10 @@ namespace kulisse::simulator {
 
 class Kubelet {
  public:
-  // Stages that are no good are logged and left out. The error is of the options.
-  static std::expected<std::unique_ptr<Kubelet>, std::string> Create(Runtime& runtime,
-                                                                     Client& client,
-                                                                     SimulatorConfig config);
+  // Stages that are no good are logged and left out. The error is of the options. `usage` is what
+  // their expressions ask about load; it may be null, and must outlive the kubelet.
+  static std::expected<std::unique_ptr<Kubelet>, std::string> Create(
+      Runtime& runtime, Client& client, SimulatorConfig config, UsageFunctions* usage = nullptr);
   ~Kubelet();
 
   // Lists nodes, then everything else, and plays from then on. REQUIRES: on the loop.
@@ -60,7 +60,7 @@ class Kubelet {
     std::vector<std::string> addresses;  // internal first, at most two
   };
 
-  Kubelet(Runtime& runtime, Client& client, SimulatorOptions options);
+  Kubelet(Runtime& runtime, Client& client, SimulatorOptions options, UsageFunctions* usage);
 
   [[nodiscard]] std::expected<PlacedStage, std::string> Compile(const json::Value& object) const;
   // The stages of one kind as they are now.

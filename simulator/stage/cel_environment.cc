@@ -106,6 +106,71 @@ void AddFunctions(cel::Environment& environment, Runtime& runtime) {
   AddQuantities(environment);
 }
 
+// The object behind a Node or Pod, or null.
+const json::Value* ObjectOf(const cel::Value& value) {
+  return value.Is(cel::ValueKind::kStruct) && value.IsJson() ? value.json() : nullptr;
+}
+
+void AddUsage(cel::Environment& environment, UsageFunctions* usage) {
+  using cel::Type;
+  using cel::Value;
+  using Arguments = std::span<const Value>;
+  const Type pod = Type::Struct("v1.Pod");
+  const Type node = Type::Struct("v1.Node");
+  for (const auto& [name, mode] :
+       {std::pair("Usage", UsageFunctions::Mode::kNow),
+        std::pair("CumulativeUsage", UsageFunctions::Mode::kCumulative)}) {
+    const auto of_pod = [usage, mode](Arguments arguments, cel::Evaluation& evaluation) {
+      if (usage == nullptr) return Value::Double(0);
+      std::optional<std::string_view> container;
+      if (arguments.size() > 2) container = arguments[2].AsText();
+      return Value::Double(usage->PodUsage(ObjectOf(arguments[0]), arguments[1].AsText(), container,
+                                           mode, evaluation));
+    };
+    const auto of_node = [usage, mode](Arguments arguments, cel::Evaluation& evaluation) {
+      if (usage == nullptr) return Value::Double(0);
+      return Value::Double(
+          usage->NodeUsage(ObjectOf(arguments[0]), arguments[1].AsText(), mode, evaluation));
+    };
+    const std::string id = mode == UsageFunctions::Mode::kNow ? "usage_" : "cumulative_usage_";
+    const auto add = [&](const std::string& suffix, std::vector<Type> arguments,
+                         cel::Callable call) {
+      environment.AddFunction(name, {.id = id + suffix,
+                                     .is_member = true,
+                                     .arguments = std::move(arguments),
+                                     .result = Type::Double(),
+                                     .call = std::move(call)});
+    };
+    add("container", {pod, Type::String(), Type::String()}, of_pod);
+    add("pod", {pod, Type::String()}, of_pod);
+    add("node", {node, Type::String()}, of_node);
+  }
+  for (const bool is_member : {false, true}) {
+    const std::string suffix = is_member ? "_member" : "";
+    const auto add = [&](const std::string& id, const Type& argument, const Type& result,
+                         cel::Callable call) {
+      environment.AddFunction("StartedContainersTotal", {.id = id + suffix,
+                                                         .is_member = is_member,
+                                                         .arguments = {argument},
+                                                         .result = result,
+                                                         .call = std::move(call)});
+    };
+    const auto count = [usage](std::string_view name) -> int64_t {
+      return usage == nullptr ? 0 : usage->StartedContainers(name);
+    };
+    add("started_containers_by_name", Type::String(), Type::Int(),
+        [count](Arguments arguments, cel::Evaluation&) {
+          return Value::Int(count(arguments[0].AsText()));
+        });
+    add("started_containers_of_node", node, Type::Double(),
+        [count](Arguments arguments, cel::Evaluation&) {
+          const json::Value* object = ObjectOf(arguments[0]);
+          const auto name = object ? object->FindString({"metadata", "name"}) : std::string_view();
+          return Value::Double(static_cast<double>(count(name)));
+        });
+  }
+}
+
 std::string Unsupported(std::string_view function, const cel::Value& value) {
   if (value.IsError()) return std::string(value.AsText());
   return fmt::format("{} unsupported type: {}", function, cel::TypeNameOf(value));
@@ -120,6 +185,32 @@ int64_t Truncate(double number) {
   constexpr double kTwoTo63 = 9223372036854775808.0;
   return number >= -kTwoTo63 && number < kTwoTo63 ? static_cast<int64_t>(number) : INT64_MIN;
 }
+
+std::expected<double, std::string> ToFloat64(const cel::Value& value) {
+  switch (value.kind()) {
+    case cel::ValueKind::kDuration:
+    case cel::ValueKind::kInt:
+      return static_cast<double>(value.AsInt());
+    case cel::ValueKind::kUint:
+      return static_cast<double>(value.AsUint());
+    case cel::ValueKind::kDouble:
+      return value.AsDouble();
+    case cel::ValueKind::kBool:
+      return value.AsBool() ? 1 : 0;
+    default:
+      if (IsQuantity(value)) return AsQuantity(value).AsDouble();
+      return std::unexpected(Unsupported("cel.AsFloat64", value));
+  }
+}
+
+std::expected<std::string, std::string> ToText(const cel::Value& value) {
+  if (value.Is(cel::ValueKind::kString)) return std::string(value.AsText());
+  return std::unexpected(Unsupported("cel.AsString", value));
+}
+
+// The variables of metrics and usage, and their types.
+constexpr std::pair<std::string_view, std::string_view> kUsageVariables[] = {
+    {"node", "v1.Node"}, {"pod", "v1.Pod"}, {"container", "v1.Container"}};
 
 }  // namespace
 
@@ -232,19 +323,32 @@ class CelEnvironment::Types {
   const cel::JsonType* any_ = nullptr;
 };
 
-CelEnvironment::CelEnvironment(Runtime& runtime) : types_(std::make_unique<const Types>()) {
-  pod_ = MakeFor(types_->ForStruct("v1.Pod"), runtime);
-  node_ = MakeFor(types_->ForStruct("v1.Node"), runtime);
-  any_ = MakeFor(types_->any(), runtime);
+CelEnvironment::CelEnvironment(Runtime& runtime, UsageFunctions* usage)
+    : types_(std::make_unique<const Types>()) {
+  pod_ = MakeFor(types_->ForStruct("v1.Pod"), runtime, usage);
+  node_ = MakeFor(types_->ForStruct("v1.Node"), runtime, usage);
+  any_ = MakeFor(types_->any(), runtime, usage);
+  usage_ = MakeEnvironment(runtime, usage);
+  for (const auto& [variable, type] : kUsageVariables) {
+    usage_->AddVariable(std::string(variable), types_->ForStruct(type)->type.Nullable());
+  }
 }
 
 CelEnvironment::~CelEnvironment() = default;
 
-CelEnvironment::ForKind CelEnvironment::MakeFor(const cel::JsonType* self, Runtime& runtime) const {
+std::unique_ptr<cel::Environment> CelEnvironment::MakeEnvironment(Runtime& runtime,
+                                                                  UsageFunctions* usage) const {
   auto environment = std::make_unique<cel::Environment>();
-  environment->AddVariable("self", self == types_->any() ? self->type : self->type.Nullable());
   for (const cel::JsonStruct& structure : types_->structs()) environment->AddStruct(&structure);
   AddFunctions(*environment, runtime);
+  AddUsage(*environment, usage);
+  return environment;
+}
+
+CelEnvironment::ForKind CelEnvironment::MakeFor(const cel::JsonType* self, Runtime& runtime,
+                                                UsageFunctions* usage) const {
+  auto environment = MakeEnvironment(runtime, usage);
+  environment->AddVariable("self", self == types_->any() ? self->type : self->type.Nullable());
   return {.environment = std::move(environment), .self = self};
 }
 
@@ -259,6 +363,39 @@ std::expected<CelExpression, std::string> CelEnvironment::Compile(std::string_vi
   auto program = environment.environment->Compile(expression, "");
   if (!program) return std::unexpected("failed to compile expression: " + program.error().text);
   return CelExpression(std::move(*program), environment.self);
+}
+
+std::expected<UsageExpression, std::string> CelEnvironment::CompileUsage(
+    std::string_view expression) const {
+  if (expression.empty()) return std::unexpected("no source code");
+  auto program = usage_->Compile(expression, "");
+  if (!program) return std::unexpected("failed to compile expression: " + program.error().text);
+  UsageExpression::Types types;
+  std::ranges::transform(kUsageVariables, types.begin(),
+                         [&](const auto& variable) { return types_->ForStruct(variable.second); });
+  // Text is enough to be on the safe side.
+  const bool mentions_node = expression.find("node") != expression.npos;
+  return UsageExpression(std::move(*program), types, mentions_node);
+}
+
+cel::Value UsageExpression::Evaluate(const UsageVariables& variables,
+                                     cel::Evaluation& evaluation) const {
+  std::array<cel::Value, 3> values;  // null each
+  const std::array objects = {variables.node, variables.pod, variables.container};
+  for (size_t i = 0; i < objects.size(); ++i) {
+    if (objects[i]) values[i] = cel::FromJson(objects[i], types_[i], evaluation);
+  }
+  return program_.Evaluate(values, evaluation);
+}
+
+std::expected<double, std::string> UsageExpression::AsFloat64(const UsageVariables& variables,
+                                                              cel::Evaluation& evaluation) const {
+  return ToFloat64(Evaluate(variables, evaluation));
+}
+
+std::expected<std::string, std::string> UsageExpression::AsString(
+    const UsageVariables& variables, cel::Evaluation& evaluation) const {
+  return ToText(Evaluate(variables, evaluation));
 }
 
 cel::Value CelExpression::Evaluate(const json::Value& self, cel::Evaluation& evaluation) const {
@@ -292,21 +429,7 @@ std::expected<int64_t, std::string> CelExpression::AsInt64(const json::Value& se
 
 std::expected<double, std::string> CelExpression::AsFloat64(const json::Value& self) const {
   cel::Evaluation evaluation;
-  const cel::Value value = Evaluate(self, evaluation);
-  switch (value.kind()) {
-    case cel::ValueKind::kDuration:
-    case cel::ValueKind::kInt:
-      return static_cast<double>(value.AsInt());
-    case cel::ValueKind::kUint:
-      return static_cast<double>(value.AsUint());
-    case cel::ValueKind::kDouble:
-      return value.AsDouble();
-    case cel::ValueKind::kBool:
-      return value.AsBool() ? 1 : 0;
-    default:
-      if (IsQuantity(value)) return AsQuantity(value).AsDouble();
-      return std::unexpected(Unsupported("cel.AsFloat64", value));
-  }
+  return ToFloat64(Evaluate(self, evaluation));
 }
 
 std::expected<Duration, std::string> CelExpression::AsDuration(const json::Value& self) const {
@@ -331,9 +454,7 @@ std::expected<Duration, std::string> CelExpression::AsDuration(const json::Value
 
 std::expected<std::string, std::string> CelExpression::AsString(const json::Value& self) const {
   cel::Evaluation evaluation;
-  const cel::Value value = Evaluate(self, evaluation);
-  if (value.Is(cel::ValueKind::kString)) return std::string(value.AsText());
-  return std::unexpected(Unsupported("cel.AsString", value));
+  return ToText(Evaluate(self, evaluation));
 }
 
 std::pair<std::string, std::string> CelExpression::Show(const json::Value& self) const {

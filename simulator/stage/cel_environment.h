@@ -1,22 +1,29 @@
 // CelEnvironment is the CEL of stages: the standard library, one variable `self`, and the types and
-// functions that KWOK adds. Node and Pod are typed: their fields are checked when a stage is
+// functions that KWOK adds; and that of metrics and resource usage, whose variables are `node`,
+// `pod` and `container`. Node and Pod are typed: their fields are checked when a stage is
 // loaded, missing ones have the zero value of their type (a missing pointer is null), has() means
 // "not zero", and only the fields of the types that KWOK names can be selected (conditions, taints
 // and container statuses cannot). Objects of any other kind are maps.
 //
 // Functions: Now(), Rand(), SinceSecond(self), UnixSecond(time), Quantity(text), the latter three
 // also as methods; quantities add, subtract, negate, compare, and are multiplied and divided by
-// numbers; double(quantity) and string(quantity).
+// numbers; double(quantity) and string(quantity). What pods and nodes use: Usage("cpu") and
+// CumulativeUsage("cpu") of a Pod (of one container with its name behind) or a Node, and
+// StartedContainersTotal of a Node or its name. KWOK has these in metrics and usage alone; here
+// stages of pods and nodes have them too.
 // Upstream: kwok pkg/utils/cel. Where that makes useful expressions impossible (a comparison of
 // quantities is an int to its checker, so no && can follow), this allows them.
 //
-// Borrows: the Runtime, for time and randomness. Expressions must not outlive the environment.
+// Borrows: the Runtime, for time and randomness, and the UsageFunctions. Expressions must not
+//   outlive the environment.
 // Threads: any, once made. Errors: texts; those of compiling have places and carets.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +34,22 @@
 #include "openapi/cel/environment.h"
 
 namespace kulisse::simulator {
+
+// Answers what expressions ask about load.
+// Threads: any, also within its own calls: usage may be an expression, too.
+class UsageFunctions {
+ public:
+  enum class Mode : uint8_t { kNow, kCumulative };
+
+  virtual ~UsageFunctions() = default;
+  // Of a container, or without a name of all of the pod's. The object is null where there is none.
+  virtual double PodUsage(const json::Value* pod, std::string_view resource,
+                          std::optional<std::string_view> container, Mode mode,
+                          openapi::cel::Evaluation& evaluation) = 0;
+  virtual double NodeUsage(const json::Value* node, std::string_view resource, Mode mode,
+                           openapi::cel::Evaluation& evaluation) = 0;
+  virtual int64_t StartedContainers(std::string_view node) = 0;
+};
 
 // A compiled expression of a stage. Immutable. Threads: any.
 class CelExpression {
@@ -53,9 +76,41 @@ class CelExpression {
   const openapi::cel::JsonType* self_;
 };
 
+// What expressions of metrics and usage see: null for what is not there.
+struct UsageVariables {
+  const json::Value* node = nullptr;
+  const json::Value* pod = nullptr;
+  const json::Value* container = nullptr;
+};
+
+// A compiled expression of a Metric or a resource usage. Immutable. Threads: any.
+class UsageExpression {
+ public:
+  // Converts as CelExpression does.
+  [[nodiscard]] std::expected<double, std::string> AsFloat64(
+      const UsageVariables& variables, openapi::cel::Evaluation& evaluation) const;
+  [[nodiscard]] std::expected<std::string, std::string> AsString(
+      const UsageVariables& variables, openapi::cel::Evaluation& evaluation) const;
+  // Whether the value may depend on the node.
+  [[nodiscard]] bool mentions_node() const { return mentions_node_; }
+
+ private:
+  friend class CelEnvironment;
+  using Types = std::array<const openapi::cel::JsonType*, 3>;  // of node, pod and container
+  UsageExpression(openapi::cel::Program program, const Types& types, bool mentions_node)
+      : program_(std::move(program)), types_(types), mentions_node_(mentions_node) {}
+  [[nodiscard]] openapi::cel::Value Evaluate(const UsageVariables& variables,
+                                             openapi::cel::Evaluation& evaluation) const;
+
+  openapi::cel::Program program_;
+  Types types_;
+  bool mentions_node_;
+};
+
 class CelEnvironment {
  public:
-  explicit CelEnvironment(Runtime& runtime);
+  // `usage` may be null: then nothing uses anything.
+  explicit CelEnvironment(Runtime& runtime, UsageFunctions* usage = nullptr);
   CelEnvironment(const CelEnvironment&) = delete;
   CelEnvironment& operator=(const CelEnvironment&) = delete;
   ~CelEnvironment();
@@ -64,6 +119,8 @@ class CelEnvironment {
   [[nodiscard]] std::expected<CelExpression, std::string> Compile(std::string_view expression,
                                                                   std::string_view api_group,
                                                                   std::string_view kind) const;
+  [[nodiscard]] std::expected<UsageExpression, std::string> CompileUsage(
+      std::string_view expression) const;
 
  private:
   class Types;
@@ -71,9 +128,14 @@ class CelEnvironment {
     std::unique_ptr<openapi::cel::Environment> environment;
     const openapi::cel::JsonType* self = nullptr;
   };
-  [[nodiscard]] ForKind MakeFor(const openapi::cel::JsonType* self, Runtime& runtime) const;
+  // With the types and functions, without variables.
+  [[nodiscard]] std::unique_ptr<openapi::cel::Environment> MakeEnvironment(
+      Runtime& runtime, UsageFunctions* usage) const;
+  [[nodiscard]] ForKind MakeFor(const openapi::cel::JsonType* self, Runtime& runtime,
+                                UsageFunctions* usage) const;
 
   std::unique_ptr<const Types> types_;
+  std::unique_ptr<openapi::cel::Environment> usage_;
   ForKind pod_;
   ForKind node_;
   ForKind any_;

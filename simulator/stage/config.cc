@@ -17,6 +17,8 @@
 namespace kulisse {
 extern const EmbeddedFile kDefaultStages[];
 extern const size_t kDefaultStagesCount;
+extern const EmbeddedFile kShippedUsage[];
+extern const size_t kShippedUsageCount;
 }  // namespace kulisse
 
 namespace kulisse::simulator {
@@ -85,6 +87,24 @@ std::string AddStage(std::string origin, const Value& document, SimulatorConfig*
   return "";
 }
 
+// The same.
+std::string AddUsage(std::string origin, const Value& document, SimulatorConfig* config) {
+  const std::string_view kind = document.FindString({"kind"});
+  const std::string_view name = document.FindString({"metadata", "name"});
+  const std::string_view ns = document.FindString({"metadata", "namespace"});
+  if (name.empty()) return fmt::format("a {} needs metadata.name", kind);
+  for (const UsageObjectSource& earlier : config->usage) {
+    const Value& object = earlier.object.root;
+    if (object.FindString({"kind"}) == kind && object.FindString({"metadata", "name"}) == name &&
+        object.FindString({"metadata", "namespace"}) == ns) {
+      return fmt::format("{} \"{}\" is in {} already", kind, name, earlier.origin);
+    }
+  }
+  UsageObjectSource& source = config->usage.emplace_back(std::move(origin));
+  source.object.root = document.Clone(source.object.arena);
+  return "";
+}
+
 // What a set is made of: folders of simulator/stages.
 struct StageSet {
   std::string_view name;
@@ -111,6 +131,10 @@ bool IsIn(std::string_view file, std::string_view folder) {
 
 }  // namespace
 
+bool IsUsageKind(std::string_view kind) {
+  return kind == "ResourceUsage" || kind == "ClusterResourceUsage" || kind == "Metric";
+}
+
 std::string_view StageSource::api_group() const {
   const std::string_view group = object.root.FindString({"spec", "resourceRef", "apiGroup"});
   return group.empty() ? "v1" : group;
@@ -130,9 +154,12 @@ std::expected<void, std::string> AddConfig(std::string_view file_name, std::stri
       continue;
     }
     const std::string problem =
-        kind == "Stage"
-            ? AddStage(origin, document.root, config)
-            : fmt::format("kind \"{}\" has no effect (Stage and KwokConfiguration have)", kind);
+        kind == "Stage"     ? AddStage(origin, document.root, config)
+        : IsUsageKind(kind) ? AddUsage(origin, document.root, config)
+                            : fmt::format(
+                                  "kind \"{}\" has no effect (Stage, ResourceUsage, "
+                                  "ClusterResourceUsage, Metric and KwokConfiguration have)",
+                                  kind);
     if (!problem.empty()) config->problems.push_back(fmt::format("{}: {}", origin, problem));
   }
   return {};
@@ -211,6 +238,19 @@ std::expected<void, std::string> AddShippedStages(SimulatorConfig* config) {
   });
   std::ranges::move(shipped.stages, std::back_inserter(config->stages));
   return {};
+}
+
+void AddShippedUsage(SimulatorConfig* config) {
+  SimulatorConfig shipped;
+  for (size_t i = 0; i < kShippedUsageCount; ++i) {
+    const EmbeddedFile& file = kShippedUsage[i];
+    const auto added = AddConfig(file.name, file.bytes(), &shipped);
+    KULISSE_ASSERT(added.has_value() && shipped.problems.empty());
+  }
+  for (UsageObjectSource& source : shipped.usage) {
+    // One of the user's own of that name counts.
+    (void)AddUsage(std::move(source.origin), source.object.root, config);
+  }
 }
 
 }  // namespace kulisse::simulator

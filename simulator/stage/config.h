@@ -1,5 +1,5 @@
-// What configuration files (--config) say to the simulator: own Stages and options; and the sets of
-// stages that come with the program.
+// What configuration files (--config) say to the simulator: own Stages, usage and options; and the
+// stages and usage that come with the program.
 #pragma once
 
 #include <cstdint>
@@ -44,18 +44,26 @@ struct StageSource {
   }
 };
 
+// A ResourceUsage, ClusterResourceUsage or Metric that is not compiled yet, and where it stands.
+struct UsageObjectSource {
+  std::string origin;
+  json::Document object;
+};
+[[nodiscard]] bool IsUsageKind(std::string_view kind);
+
 struct SimulatorConfig {
   SimulatorOptions options;
   std::vector<StageSource> stages;
+  std::vector<UsageObjectSource> usage;
   // Of shipped stages; see AddShippedStages().
   std::vector<std::string> stage_sets;
   // Documents that were passed over, each with the reason, for a person.
   std::vector<std::string> problems;
 };
 
-// Adds the documents of one file to `config`: Stage and KwokConfiguration. Others, and a stage that
-// is there already, are passed over as KWOK does, and noted as problems. The error is of a file
-// that is no YAML or has bad options; it names file, document and field.
+// Adds the documents of one file to `config`: Stage, the kinds of usage, and KwokConfiguration.
+// Others, and an object that is there already, are passed over as KWOK does, and noted as problems.
+// The error is of a file that is no YAML or has bad options; it names file, document and field.
 [[nodiscard]] std::expected<void, std::string> AddConfig(std::string_view file_name,
                                                          std::string_view text,
                                                          SimulatorConfig* config);
@@ -77,5 +85,8 @@ inline constexpr std::string_view kDefaultStageSet = "fast";
 // Adds the shipped stages of config's stage_sets (StageSetNames()). When there are none it is the
 // default set, and a kind that has stages of the user's own gets none of it.
 [[nodiscard]] std::expected<void, std::string> AddShippedStages(SimulatorConfig* config);
+// Adds the shipped usage behind the user's own: usage by annotations of pods, and the page
+// /metrics/resource of kubelets. An object of the same kind and name replaces it.
+void AddShippedUsage(SimulatorConfig* config);
 
 }  // namespace kulisse::simulator

@@ -49,7 +49,11 @@ class Controllers:
                   "--kube-api-qps=5000", "--kube-api-burst=10000"]
         self._start("kube-controller-manager", *common, "--use-service-account-credentials=false",
                     "--service-account-private-key-file", os.path.join(pki, "sa.key"),
-                    "--root-ca-file", os.path.join(pki, "ca.crt"))
+                    "--root-ca-file", os.path.join(pki, "ca.crt"),
+                    # Autoscalers look every second, and at pods as soon as they run.
+                    "--horizontal-pod-autoscaler-sync-period=1s",
+                    "--horizontal-pod-autoscaler-cpu-initialization-period=1s",
+                    "--horizontal-pod-autoscaler-initial-readiness-delay=1s")
         self._start("kube-scheduler", *common)
         return self
 
@@ -236,6 +240,55 @@ class RealControllersTest(unittest.TestCase):
         self.api.wait(f"{self.batch}/jobs", lambda found: any(
             c["type"] == "Complete" and c["status"] == "True"
             for c in found["once"]["status"].get("conditions", [])), "the job is complete")
+
+    def test_an_autoscaler_follows_simulated_load(self):
+        spec = template({"app": "busy"})
+        spec["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "100m"}}
+        self.api.call("POST", f"{self.apps}/deployments", {
+            "metadata": {"name": "busy"},
+            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "busy"}},
+                     "template": spec}})
+        self.wait_for_deployment("busy", 2)
+
+        def set_load(value, verb="PUT"):
+            path = "/apis/kwok.x-k8s.io/v1alpha1/clusterresourceusages"
+            usage = {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterResourceUsage",
+                     "metadata": {"name": "load"}, "spec": {
+                "selector": {"matchNamespaces": [NAMESPACE]},
+                "usages": [{"usage": {"cpu": {"value": value}}}]}}
+            if verb == "PUT":
+                path += "/load"
+                found = self.api.call("GET", path)
+                usage["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
+            self.api.call(verb, path, usage)
+
+        # Each pod uses half of what it asked for: as many pods as there are. Then 200 %: four
+        # times as many, and no more than the autoscaler may have. Then less: back to one.
+        set_load("50m", "POST")
+        self.api.call("POST", f"/apis/autoscaling/v2/namespaces/{NAMESPACE}"
+                      "/horizontalpodautoscalers", {
+                          "metadata": {"name": "busy"}, "spec": {
+                              "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment",
+                                                 "name": "busy"},
+                              "minReplicas": 1, "maxReplicas": 7,
+                              "metrics": [{"type": "Resource", "resource": {
+                                  "name": "cpu", "target": {"type": "Utilization",
+                                                            "averageUtilization": 50}}}],
+                              "behavior": {"scaleUp": {"stabilizationWindowSeconds": 0},
+                                           "scaleDown": {"stabilizationWindowSeconds": 0}}}})
+        scalers = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers"
+
+        def utilization(found):
+            metrics = found["busy"].get("status", {}).get("currentMetrics") or [{}]
+            return metrics[0].get("resource", {}).get("current", {}).get("averageUtilization")
+        self.api.wait(scalers, lambda found: utilization(found) == 50, "the load is seen")
+        set_load("200m")
+        self.wait_for_deployment("busy", 7)
+        set_load("1m")
+        self.wait_for_deployment("busy", 1)
+        self.api.call("DELETE", f"{scalers}/busy")
+        self.api.call("DELETE", f"{self.apps}/deployments/busy")
+        self.api.call("DELETE", "/apis/kwok.x-k8s.io/v1alpha1/clusterresourceusages/load")
 
     def test_a_namespace_goes_with_everything_in_it(self):
         path = "/api/v1/namespaces/doomed"

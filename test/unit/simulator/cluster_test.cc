@@ -363,7 +363,7 @@ TEST_F(ClusterTest, StagesOfTheApiTakeEffectAtOnceOnWhatIsThere) {
     return std::string(first.FindString({"status"})) + " " +
            std::string(first.FindString({"message"}));
   };
-  EXPECT_EQ(condition("label"), "True generation 2 is played");
+  EXPECT_EQ(condition("label"), "True generation 2 is applied");
   // One that is no good says so, and the others go on.
   create(stages, "", StageObject("bad", "Gizmo", "c"));
   runtime_->RunFor(1s);

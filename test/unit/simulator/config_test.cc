@@ -40,7 +40,8 @@ TEST(ConfigTest, ReadsStagesAndOptions) {
 TEST(ConfigTest, PassesOverWhatItCannotUseAndSaysWhere) {
   const std::pair<std::string, std::string_view> kRows[] = {
       {"kind: Gizmo\n",
-       "f.yaml: document 1: kind \"Gizmo\" has no effect (Stage and KwokConfiguration have)"},
+       "f.yaml: document 1: kind \"Gizmo\" has no effect (Stage, ResourceUsage, "
+       "ClusterResourceUsage, Metric and KwokConfiguration have)"},
       {"kind: Stage\n", "f.yaml: document 1: a Stage needs metadata.name"},
       {std::string(kStage) + "---\n" + std::string(kStage),
        "f.yaml: document 2: Stage \"mine\" is in f.yaml: document 1 already"},

@@ -1,4 +1,4 @@
-#include "simulator/controllers/stage_controller.h"
+#include "simulator/controllers/applied_objects.h"
 
 #include <fmt/format.h>
 
@@ -16,34 +16,36 @@ constexpr size_t kMessageBytesMax = 32'768;  // of a condition, by the schema
 
 }  // namespace
 
-StageController::StageController(Client& client, Runtime& runtime, Kubelet& kubelet)
+AppliedObjects::AppliedObjects(Client& client, Runtime& runtime, std::string_view resource,
+                               Apply apply)
     : client_(client),
       runtime_(runtime),
-      kubelet_(kubelet),
-      stages_(client.Resource("kwok.x-k8s.io", "v1alpha1", "stages")),
-      informer_(client.store(), stages_, runtime,
+      resource_(client.Resource("kwok.x-k8s.io", "v1alpha1", resource)),
+      apply_(std::move(apply)),
+      informer_(client.store(), resource_, runtime,
                 {.changed = [this](const storage::Key& key, const storage::RecordPtr& record) {
-                  Changed(key.name, record);
+                  Changed({key.ns, key.name}, record);
                 }}) {}
 
-void StageController::Changed(const std::string& name, const storage::RecordPtr& record) {
+void AppliedObjects::Changed(const apiserver::ObjectName& name, const storage::RecordPtr& record) {
+  const std::string key = fmt::format("{}/{}", name.ns, name.name);
   if (!record) {
-    if (seen_.erase(name) > 0) (void)kubelet_.SetStage(name, nullptr);
+    if (seen_.erase(key) > 0) (void)apply_(name, nullptr);
     return;
   }
   const json::Document object = apiserver::ResourceStore::Decode(*record);
   const Value* generation = object.root.Find({"metadata", "generation"});
   const int64_t number = generation && generation->IsInt() ? generation->AsInt() : 0;
   const std::string version = fmt::format("{}/{}", record->uid(), number);
-  std::string& seen = seen_[name];
+  std::string& seen = seen_[key];
   if (seen == version) return;  // its status or labels changed
   seen = version;
-  const auto set = kubelet_.SetStage(name, &object.root);
-  WriteCondition(name, number, set ? "" : set.error());
+  const auto applied = apply_(name, &object.root);
+  WriteCondition(name, number, applied ? "" : applied.error());
 }
 
-void StageController::WriteCondition(const std::string& name, int64_t generation,
-                                     const std::string& error) {
+void AppliedObjects::WriteCondition(const apiserver::ObjectName& name, int64_t generation,
+                                    const std::string& error) {
   const std::string_view status = error.empty() ? "True" : "False";
   const auto write = [&](json::Document& object) -> Result<void> {
     json::Arena& arena = object.arena;
@@ -58,7 +60,7 @@ void StageController::WriteCondition(const std::string& name, int64_t generation
     if (condition->FindString({"status"}) != status) {
       condition->Set("lastTransitionTime", Value::String(FormatTime(runtime_.Now()), arena), arena);
     }
-    const std::string message = error.empty() ? fmt::format("generation {} is played", generation)
+    const std::string message = error.empty() ? fmt::format("generation {} is applied", generation)
                                               : error.substr(0, kMessageBytesMax);
     condition->Set("message", Value::String(message, arena), arena);
     condition->Set("reason", Value::StringRef(error.empty() ? "Compiled" : "Invalid"), arena);
@@ -66,10 +68,12 @@ void StageController::WriteCondition(const std::string& name, int64_t generation
     condition->Set("type", Value::StringRef(kCondition), arena);
     return {};
   };
-  const auto written = client_.Update(stages_, {"", name}, "status", write);
+  const auto written = client_.Update(resource_, name, "status", write);
   if (!written && !written.error().IsNotFound()) {
-    log::Warning("simulator", "the condition of a stage is not written",
-                 {{"stage", name}, {"error", written.error().message}});
+    log::Warning("simulator", "a condition is not written",
+                 {{"kind", std::string(resource_.kind)},
+                  {"name", name.name},
+                  {"error", written.error().message}});
   }
 }
 
