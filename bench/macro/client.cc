@@ -147,8 +147,8 @@ Connection::~Connection() {
 }
 
 void Connection::Send(const Request& request) {
-  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\nAccept: application/json\r\n",
-                                 request.method, request.target, target_.host, target_.port);
+  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\nAccept: {}\r\n", request.method,
+                                 request.target, target_.host, target_.port, request.accept);
   if (!request.content_type.empty()) {
     text += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", request.content_type,
                         request.body.size());

@@ -49,6 +49,7 @@ class Connection {
     std::string target;
     std::string_view content_type;  // empty: no body
     std::string_view body;
+    std::string_view accept = "application/json";
   };
 
   // Sends and reads the whole answer; returns its body. An answer of 300 and above ends the

@@ -2,8 +2,11 @@
 // latency and the server's own CPU seconds and memory, so that two servers can be compared on one
 // machine even though the client shares its cores.
 //
-// usage: kulisse_load -kubeconfig F [-pids P,P] [-n N] [-c C] [-watchers W] [-repeat R] SCENARIO
+// usage: kulisse_load -kubeconfig F [-pids P,P] [-n N] [-c C] [-watchers W] [-repeat R]
+//                     [-node PREFIX -nodes N] SCENARIO
 //   create get list patch watch delete: on pods of the namespace default
+//   ready: waits until n nodes are Ready
+//   run: creates pods bound to the nodes PREFIX0 … and waits until they are Running
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -32,6 +35,9 @@ using Request = Connection::Request;
 constexpr std::string_view kPods = "/api/v1/namespaces/default/pods";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kMergePatch = "application/merge-patch+json";
+constexpr std::string_view kMetadata =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+constexpr std::string_view kAdded = R"("type":"ADDED")";
 constexpr int kShards = 64;
 
 struct Options {
@@ -42,6 +48,8 @@ struct Options {
   int connections = 16;
   int watchers = 100;
   int repeat = 3;
+  std::string node;  // pods are bound to node{0}, node{1} …; "": to none
+  int nodes = 1;
 };
 
 struct Report {
@@ -56,12 +64,15 @@ double MillisecondsSince(Clock::time_point start) {
 std::string PodTarget(int index) { return fmt::format("{}/load-{}", kPods, index); }
 
 // A pod of ordinary size: two containers, probes, volumes, tolerations.
-std::string PodBody(int index) {
+std::string PodBody(const Options& options, int index) {
+  const std::string node = options.node.empty() ? ""
+                                                : fmt::format(R"("nodeName":"{}{}",)", options.node,
+                                                              index % options.nodes);
   return fmt::format(
       R"({{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"load-{}","labels":{{"app":"load",)"
       R"("tier":"backend","shard":"{}","app.kubernetes.io/part-of":"benchmark"}},"annotations":)"
       R"({{"example.com/owner":"team-a","example.com/description":"a pod under load"}}}},"spec":)"
-      R"({{"containers":[{{"name":"main","image":"registry.example/load:1.0","args":["--serve"],)"
+      R"({{{}"containers":[{{"name":"main","image":"registry.example/load:1.0","args":["--serve"],)"
       R"("env":[{{"name":"POD_NAME","valueFrom":{{"fieldRef":{{"fieldPath":"metadata.name"}}}}}},)"
       R"({{"name":"MODE","value":"benchmark"}}],"ports":[{{"name":"http","containerPort":8080}}],)"
       R"("resources":{{"requests":{{"cpu":"10m","memory":"16Mi"}},"limits":{{"cpu":"100m",)"
@@ -70,7 +81,7 @@ std::string PodBody(int index) {
       R"({{"name":"sidecar","image":"registry.example/sidecar:2.1","resources":{{"requests":)"
       R"({{"cpu":"5m","memory":"8Mi"}}}}}}],"volumes":[{{"name":"cache","emptyDir":{{}}}}],)"
       R"("nodeSelector":{{"type":"kwok"}},"terminationGracePeriodSeconds":30}}}})",
-      index, index % kShards);
+      index, index % kShards, node);
 }
 
 std::string StatusPatch(int index, int64_t nonce) {
@@ -147,13 +158,57 @@ Report Watch(const Options& options, const Target& target, const TlsContext& tls
   return {.operations = int64_t{options.operations} * options.watchers, .latencies_ms = {}};
 }
 
+// Creates the pods, and waits until the watch of running ones has told of all.
+Report CreateAndRun(const Options& options, const Target& target, const TlsContext& tls) {
+  const std::string path =
+      fmt::format("{}?watch=1&fieldSelector=status.phase%3DRunning&resourceVersion={}", kPods,
+                  CurrentRevision(target, tls));
+  std::latch connected(1);
+  std::jthread watcher([&] {
+    Connection connection(target, tls);
+    connected.count_down();
+    const Request request{"GET", path, "", "", kMetadata};
+    int64_t running = 0;
+    std::string text;  // that was not looked at yet: a part may end anywhere
+    connection.Stream(request, [&](std::string_view part) {
+      text += part;
+      size_t end = 0;
+      for (size_t at = 0; (at = text.find(kAdded, end)) != text.npos; ++running) {
+        end = at + kAdded.size();
+      }
+      text.erase(0, std::max(end, text.size() - std::min(text.size(), kAdded.size())));
+      return running < options.operations;
+    });
+  });
+  connected.wait();
+  Report report = Parallel(options, target, tls, [&](Connection& connection, int i) {
+    const std::string body = PodBody(options, i);
+    connection.Exchange({"POST", std::string(kPods), kJson, body});
+  });
+  watcher.join();
+  return report;
+}
+
+// Asks again and again; a node that is Ready has the reason KubeletReady once.
+Report WaitForNodes(const Options& options, const Target& target, const TlsContext& tls) {
+  constexpr std::string_view kReady = R"("reason":"KubeletReady")";
+  Connection connection(target, tls);
+  int64_t ready = 0;
+  while (ready < options.operations) {
+    const std::string list = connection.Exchange({"GET", "/api/v1/nodes", "", ""});
+    ready = 0;
+    for (size_t at = 0; (at = list.find(kReady, at)) != list.npos; ++at) ++ready;
+  }
+  return {.operations = options.operations, .latencies_ms = {}};
+}
+
 Report Run(const Options& options, const Target& target, const TlsContext& tls) {
   const auto parallel = [&](const std::function<void(Connection&, int)>& operation) {
     return Parallel(options, target, tls, operation);
   };
   if (options.scenario == "create") {
-    return parallel([](Connection& connection, int i) {
-      const std::string body = PodBody(i);
+    return parallel([&](Connection& connection, int i) {
+      const std::string body = PodBody(options, i);
       connection.Exchange({"POST", std::string(kPods), kJson, body});
     });
   }
@@ -179,7 +234,9 @@ Report Run(const Options& options, const Target& target, const TlsContext& tls) 
   }
   if (options.scenario == "list") return List(options, target, tls);
   if (options.scenario == "watch") return Watch(options, target, tls);
-  Fail(fmt::format("\"{}\" is not create, get, list, patch, watch or delete", options.scenario));
+  if (options.scenario == "run") return CreateAndRun(options, target, tls);
+  if (options.scenario == "ready") return WaitForNodes(options, target, tls);
+  Fail(fmt::format("\"{}\" is no scenario", options.scenario));
 }
 
 // User and system seconds of the processes, from /proc.
@@ -209,6 +266,8 @@ Options ParseOptions(int argc, char** argv) {
       {"-n", [&](const char* v) { options.operations = std::max(1, std::atoi(v)); }},
       {"-c", [&](const char* v) { options.connections = std::max(1, std::atoi(v)); }},
       {"-watchers", [&](const char* v) { options.watchers = std::max(1, std::atoi(v)); }},
+      {"-node", [&](const char* v) { options.node = v; }},
+      {"-nodes", [&](const char* v) { options.nodes = std::max(1, std::atoi(v)); }},
       {"-repeat", [&](const char* v) { options.repeat = std::max(1, std::atoi(v)); }},
   };
   int i = 1;
@@ -220,7 +279,7 @@ Options ParseOptions(int argc, char** argv) {
   if (i + 1 != argc || options.kubeconfig.empty()) {
     Fail(
         "usage: kulisse_load -kubeconfig F [-pids P,P] [-n N] [-c C] [-watchers W] [-repeat R] "
-        "create|get|list|patch|watch|delete");
+        "[-node PREFIX -nodes N] create|get|list|patch|watch|delete|ready|run");
   }
   options.scenario = argv[i];
   return options;

@@ -4,9 +4,11 @@
 //
 //   simulator_bench [NODES] [PODS]    (5000 and 20000)
 #include <fmt/format.h>
+#include <malloc.h>
 #include <time.h>
 
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -128,6 +130,48 @@ void MeasureUsage(Cluster& cluster, size_t nodes, size_t pods) {
       indexed * 1e3, listed * per_pod, summed * per_pod, scraped * per_pod);
 }
 
+// What the allocator has given out.
+size_t AllocatedBytes() { return mallinfo2().uordblks; }
+
+// What the simulator holds besides the store, for pods that run, and for pods that wait for a
+// stage.
+void MeasureMemory(size_t pods) {
+  for (const bool waits : {false, true}) {
+    VirtualRuntime runtime(1);
+    storage::StoreOptions store_options;
+    store_options.durability = storage::Durability::kMemory;
+    auto store = storage::Store::Open(store_options, runtime);
+    const auto options = [] {
+      ClusterOptions made;
+      made.nodes = 100;
+      return made;
+    };
+    auto cluster = std::make_unique<Cluster>(options(), **store, runtime);
+    (void)cluster->Start();
+    const auto* resource = cluster->client().catalog().Find("", "v1", "pods");
+    for (size_t i = 0; i < pods; ++i) {
+      (void)cluster->client().Create(*resource, "default", MakePod(i, options().nodes));
+    }
+    runtime.RunFor(5s);
+    // A new process on the same store.
+    cluster.reset();
+    ClusterOptions again = options();
+    if (waits) {
+      auto stage = openapi::ParseYaml(
+          "{kind: Stage, apiVersion: kwok.x-k8s.io/v1alpha1, metadata: {name: w}, spec: "
+          "{resourceRef: {kind: Pod}, selector: {}, delay: {durationMilliseconds: 3600000}}}");
+      again.simulator.stages.push_back({"bench", std::move(*stage)});
+    }
+    cluster = std::make_unique<Cluster>(std::move(again), **store, runtime);
+    const size_t before = AllocatedBytes();
+    (void)cluster->Start();
+    runtime.RunFor(5s);
+    const double bytes = static_cast<double>(AllocatedBytes() - before);
+    fmt::print("bytes for each pod that {}: {:.0f} ({} wait)\n", waits ? "waits" : "runs",
+               bytes / static_cast<double>(pods), cluster->kubelet()->Player("Pod")->pending());
+  }
+}
+
 void MeasureCluster(size_t nodes, size_t pods) {
   VirtualRuntime runtime(1);
   storage::StoreOptions store_options;
@@ -168,6 +212,7 @@ int main(int argc, char** argv) {
     return argc > index ? static_cast<size_t>(std::strtoul(argv[index], nullptr, 10)) : otherwise;
   };
   kulisse::simulator::MeasureStages();
+  kulisse::simulator::MeasureMemory(argument(2, 20'000));
   kulisse::simulator::MeasureCluster(argument(1, 5'000), argument(2, 20'000));
   return 0;
 }

@@ -121,10 +121,13 @@ std::expected<std::unique_ptr<Watcher>, StoreError> FaultyStore::Watch(std::stri
 
 RecordPtr FaultyStore::Get(const Key& key) const { return store_.Get(key); }
 SnapshotPtr FaultyStore::Latest() const { return store_.Latest(); }
-std::expected<SnapshotPtr, StoreError> FaultyStore::At(Revision revision) const {
-  return store_.At(revision);
+std::expected<SnapshotPtr, StoreError> FaultyStore::At(std::string_view resource,
+                                                       Revision revision) const {
+  return store_.At(resource, revision);
 }
-void FaultyStore::Pin(SnapshotPtr snapshot) { store_.Pin(std::move(snapshot)); }
+void FaultyStore::Pin(std::string_view resource, SnapshotPtr snapshot) {
+  store_.Pin(resource, std::move(snapshot));
+}
 Revision FaultyStore::head() const { return store_.head(); }
 Revision FaultyStore::durable() const { return store_.durable(); }
 void FaultyStore::WhenDurable(Revision revision, Callback callback) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/random.h"
@@ -49,8 +50,8 @@ class FaultyStore final : public storage::Store {
       const std::function<Result<storage::Change>(const storage::RecordPtr&)>& change) override;
   [[nodiscard]] storage::SnapshotPtr Latest() const override;
   [[nodiscard]] std::expected<storage::SnapshotPtr, storage::StoreError> At(
-      storage::Revision revision) const override;
-  void Pin(storage::SnapshotPtr snapshot) override;
+      std::string_view resource, storage::Revision revision) const override;
+  void Pin(std::string_view resource, storage::SnapshotPtr snapshot) override;
   [[nodiscard]] std::expected<std::unique_ptr<storage::Watcher>, storage::StoreError> Watch(
       std::string_view resource, std::string_view ns, storage::Revision from) override;
   [[nodiscard]] storage::Revision head() const override;
