@@ -10,6 +10,7 @@
 #include "apiserver/registry/object_encoding.h"
 #include "base/assert.h"
 #include "base/json/write.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "openapi/quantity.h"
 
@@ -191,6 +192,12 @@ HttpResponse PageResponse(UsageSource::Page page) {
   return response;
 }
 
+// A proxied name may say scheme and port: "n", "n:10250", "https:n:10250".
+std::string NameBeforeProxy(std::string_view name) {
+  const auto parts = Split(name, ':');
+  return std::string(parts.size() == 3 ? parts[1] : parts[0]);
+}
+
 }  // namespace
 
 Result<HttpResponse> ReadUsage(ResourceStore& store, UsageSource& source,
@@ -229,18 +236,19 @@ Result<HttpResponse> ReadUsage(ResourceStore& store, UsageSource& source,
 Result<HttpResponse> ReadNodePage(ResourceStore& store, UsageSource* source,
                                   const RequestState& state) {
   const RequestInfo& info = state.info;
-  KULISSE_TRY(store.Get(*state.resource, {"", info.name}));
+  const std::string name = NameBeforeProxy(info.name);
+  KULISSE_TRY(store.Get(*state.resource, {"", name}));
   constexpr size_t kNameAndProxy = 3;  // nodes, NAME, proxy
   std::string path;
   for (size_t i = kNameAndProxy; i < info.parts.size(); ++i) path.append("/").append(info.parts[i]);
   if (source != nullptr && state.request.method == "GET") {
-    if (auto page = source->NodePage(info.name, path)) return PageResponse(std::move(*page));
+    if (auto page = source->NodePage(name, path)) return PageResponse(std::move(*page));
   }
   return std::unexpected(Status::NotFound(
       {"", "nodes/proxy"},
       fmt::format("{}{}: a simulated kubelet serves /healthz, /stats/summary, and the paths of "
                   "Metric objects, with GET alone",
-                  info.name, path)));
+                  name, path)));
 }
 
 std::optional<HttpResponse> ReadMetricsPage(UsageSource& source, const RequestState& state) {

@@ -324,32 +324,42 @@ class CelEnvironment::Types {
 };
 
 CelEnvironment::CelEnvironment(Runtime& runtime, UsageFunctions* usage)
-    : types_(std::make_unique<const Types>()) {
-  pod_ = MakeFor(types_->ForStruct("v1.Pod"), runtime, usage);
-  node_ = MakeFor(types_->ForStruct("v1.Node"), runtime, usage);
-  any_ = MakeFor(types_->any(), runtime, usage);
-  usage_ = MakeEnvironment(runtime, usage);
-  for (const auto& [variable, type] : kUsageVariables) {
-    usage_->AddVariable(std::string(variable), types_->ForStruct(type)->type.Nullable());
-  }
-}
+    : runtime_(runtime), usage_(usage) {}
 
 CelEnvironment::~CelEnvironment() = default;
 
-std::unique_ptr<cel::Environment> CelEnvironment::MakeEnvironment(Runtime& runtime,
-                                                                  UsageFunctions* usage) const {
-  auto environment = std::make_unique<cel::Environment>();
-  for (const cel::JsonStruct& structure : types_->structs()) environment->AddStruct(&structure);
-  AddFunctions(*environment, runtime);
-  AddUsage(*environment, usage);
-  return environment;
+const CelEnvironment::Types& CelEnvironment::BuiltInTypes() {
+  static const Types types;
+  return types;
 }
 
-CelEnvironment::ForKind CelEnvironment::MakeFor(const cel::JsonType* self, Runtime& runtime,
-                                                UsageFunctions* usage) const {
-  auto environment = MakeEnvironment(runtime, usage);
-  environment->AddVariable("self", self == types_->any() ? self->type : self->type.Nullable());
-  return {.environment = std::move(environment), .self = self};
+const cel::JsonType* CelEnvironment::SelfOf(Scope scope) {
+  const Types& types = BuiltInTypes();
+  if (scope == Scope::kAny) return types.any();
+  return types.ForStruct(scope == Scope::kPod ? "v1.Pod" : "v1.Node");
+}
+
+const cel::Environment& CelEnvironment::For(Scope scope) const {
+  Made& made = made_[static_cast<size_t>(scope)];
+  std::call_once(made.once, [&] { made.environment = Make(scope); });
+  return *made.environment;
+}
+
+std::unique_ptr<cel::Environment> CelEnvironment::Make(Scope scope) const {
+  const Types& types = BuiltInTypes();
+  auto environment = std::make_unique<cel::Environment>();
+  for (const cel::JsonStruct& structure : types.structs()) environment->AddStruct(&structure);
+  AddFunctions(*environment, runtime_);
+  AddUsage(*environment, usage_);
+  if (scope == Scope::kUsage) {
+    for (const auto& [variable, type] : kUsageVariables) {
+      environment->AddVariable(std::string(variable), types.ForStruct(type)->type.Nullable());
+    }
+  } else {
+    const cel::Type& self = SelfOf(scope)->type;
+    environment->AddVariable("self", scope == Scope::kAny ? self : self.Nullable());
+  }
+  return environment;
 }
 
 std::expected<CelExpression, std::string> CelEnvironment::Compile(std::string_view expression,
@@ -357,22 +367,23 @@ std::expected<CelExpression, std::string> CelEnvironment::Compile(std::string_vi
                                                                   std::string_view kind) const {
   if (expression.empty()) return std::unexpected("no source code");
   const bool is_core = api_group == "v1" || api_group.empty();
-  const ForKind& environment = is_core && kind == "Pod"    ? pod_
-                               : is_core && kind == "Node" ? node_
-                                                           : any_;
-  auto program = environment.environment->Compile(expression, "");
+  const Scope scope = is_core && kind == "Pod"    ? Scope::kPod
+                      : is_core && kind == "Node" ? Scope::kNode
+                                                  : Scope::kAny;
+  auto program = For(scope).Compile(expression, "");
   if (!program) return std::unexpected("failed to compile expression: " + program.error().text);
-  return CelExpression(std::move(*program), environment.self);
+  return CelExpression(std::move(*program), SelfOf(scope));
 }
 
 std::expected<UsageExpression, std::string> CelEnvironment::CompileUsage(
     std::string_view expression) const {
   if (expression.empty()) return std::unexpected("no source code");
-  auto program = usage_->Compile(expression, "");
+  auto program = For(Scope::kUsage).Compile(expression, "");
   if (!program) return std::unexpected("failed to compile expression: " + program.error().text);
   UsageExpression::Types types;
-  std::ranges::transform(kUsageVariables, types.begin(),
-                         [&](const auto& variable) { return types_->ForStruct(variable.second); });
+  std::ranges::transform(kUsageVariables, types.begin(), [&](const auto& variable) {
+    return BuiltInTypes().ForStruct(variable.second);
+  });
   // Text is enough to be on the safe side.
   const bool mentions_node = expression.find("node") != expression.npos;
   return UsageExpression(std::move(*program), types, mentions_node);

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -124,21 +125,23 @@ class CelEnvironment {
 
  private:
   class Types;
-  struct ForKind {
+  // Whose expressions: a stage's, by the kind that it is about, or those of usage.
+  enum class Scope : uint8_t { kPod, kNode, kAny, kUsage };
+  struct Made {
+    std::once_flag once;
     std::unique_ptr<openapi::cel::Environment> environment;
-    const openapi::cel::JsonType* self = nullptr;
   };
-  // With the types and functions, without variables.
-  [[nodiscard]] std::unique_ptr<openapi::cel::Environment> MakeEnvironment(
-      Runtime& runtime, UsageFunctions* usage) const;
-  [[nodiscard]] ForKind MakeFor(const openapi::cel::JsonType* self, Runtime& runtime,
-                                UsageFunctions* usage) const;
 
-  std::unique_ptr<const Types> types_;
-  std::unique_ptr<openapi::cel::Environment> usage_;
-  ForKind pod_;
-  ForKind node_;
-  ForKind any_;
+  static const Types& BuiltInTypes();
+  // The type of `self`. REQUIRES: not kUsage.
+  [[nodiscard]] static const openapi::cel::JsonType* SelfOf(Scope scope);
+  // Made when it is first asked for: most stages have no CEL.
+  [[nodiscard]] const openapi::cel::Environment& For(Scope scope) const;
+  [[nodiscard]] std::unique_ptr<openapi::cel::Environment> Make(Scope scope) const;
+
+  Runtime& runtime_;
+  UsageFunctions* const usage_;
+  mutable std::array<Made, 4> made_;  // by scope
 };
 
 }  // namespace kulisse::simulator

@@ -188,16 +188,23 @@ double UsageModel::ContainerCumulativeUsage(Scope& scope, const Value& pod, cons
                            runtime_.MonotonicNow());
 }
 
-double UsageModel::NodeUsage(Scope& scope, std::string_view node, std::string_view resource) {
-  double sum = 0;
+void UsageModel::ForEachRunningPod(std::string_view node,
+                                   const std::function<void(const Value& pod)>& look) {
   for (const storage::Key& key : pods_.PodsOf(node)) {
     const storage::RecordPtr record = store_.Get(key);
-    if (!record || record->Field("status.phase") != "Running") continue;
-    const json::Document pod = apiserver::DecodeObject(*record);
-    for (const Value& container : ContainersOf(pod.root)) {
-      sum += ContainerUsage(scope, pod.root, container, resource);
+    if (record && record->Field("status.phase") == "Running") {
+      look(apiserver::DecodeObject(*record).root);
     }
   }
+}
+
+double UsageModel::NodeUsage(Scope& scope, std::string_view node, std::string_view resource) {
+  double sum = 0;
+  ForEachRunningPod(node, [&](const Value& pod) {
+    for (const Value& container : ContainersOf(pod)) {
+      sum += ContainerUsage(scope, pod, container, resource);
+    }
+  });
   return sum;
 }
 

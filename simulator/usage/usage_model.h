@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -90,6 +91,9 @@ class UsageModel final : public UsageFunctions {
   double ContainerUsage(Scope& scope, const json::Value& pod, const json::Value& container,
                         std::string_view resource);
   double NodeUsage(Scope& scope, std::string_view node, std::string_view resource);
+  // Calls `look` for each running pod of a node.
+  void ForEachRunningPod(std::string_view node,
+                         const std::function<void(const json::Value& pod)>& look);
   // The same added up since it was first asked for.
   double ContainerCumulativeUsage(Scope& scope, const json::Value& pod,
                                   const json::Value& container, std::string_view resource);

@@ -59,7 +59,14 @@ std::optional<std::vector<UsagePages::Container>> UsagePages::PodUsage(const sto
 
 UsagePages::Amounts UsagePages::NodeUsage(std::string_view node) {
   UsageModel::Scope scope(model_);
-  return {model_.NodeUsage(scope, node, kCpu), model_.NodeUsage(scope, node, kMemory)};
+  Amounts sum;
+  model_.ForEachRunningPod(node, [&](const Value& pod) {
+    for (const Value& container : ContainersOf(pod)) {
+      sum.cpu_cores += model_.ContainerUsage(scope, pod, container, kCpu);
+      sum.memory_bytes += model_.ContainerUsage(scope, pod, container, kMemory);
+    }
+  });
+  return sum;
 }
 
 std::optional<UsagePages::Page> UsagePages::Render(const MetricPage& page,
@@ -151,18 +158,15 @@ std::string UsagePages::Summary(const std::string& name, const json::Value& node
   UsageModel::Scope scope(model_);
   const std::string time = Quoted(FormatTime(model_.runtime().Now()));
   std::string pods;
-  for (const storage::Key& key : model_.pods().PodsOf(name)) {
-    const storage::RecordPtr record = model_.store().Get(key);
-    if (!record || record->Field("status.phase") != "Running") continue;
+  model_.ForEachRunningPod(name, [&](const Value& pod) {
     if (!pods.empty()) pods += ',';
-    pods += PodSummary(scope, apiserver::DecodeObject(*record).root, time);
-  }
-  const double cores = model_.NodeUsage(scope, name, kCpu);
+    pods += PodSummary(scope, pod, time);
+  });
+  const Amounts amounts = NodeUsage(name);
   const double core_seconds = model_.NodeCumulativeUsage(scope, name, kCpu);
-  const double bytes = model_.NodeUsage(scope, name, kMemory);
   return fmt::format(R"({{"node":{{"nodeName":{},"startTime":{},{}}},"pods":[{}]}})", Quoted(name),
                      TextAt(node, {"metadata", "creationTimestamp"}),
-                     LoadText(time, cores, core_seconds, bytes), pods);
+                     LoadText(time, amounts.cpu_cores, core_seconds, amounts.memory_bytes), pods);
 }
 
 }  // namespace kulisse::simulator

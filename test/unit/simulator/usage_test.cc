@@ -364,13 +364,13 @@ z_pods{container="b",pod="p"} 0.5
 }
 
 std::string ReadFile(const std::string& name) {
-  std::ifstream file(KULISSE_SOURCE_DIR "/test/golden/usage/" + name);
+  std::ifstream file(KULISSE_SOURCE_DIR "/" + name);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 TEST_F(UsageTest, APageIsThatOfKwok) {
-  Start(ReadFile("usage.yaml"));
-  const auto objects = openapi::ParseYamlDocuments(ReadFile("objects.yaml"));
+  Start(ReadFile("test/golden/usage/usage.yaml"));
+  const auto objects = openapi::ParseYamlDocuments(ReadFile("test/golden/usage/objects.yaml"));
   ASSERT_TRUE(objects.has_value());
   Client& client = cluster_->client();
   for (const json::Document& object : *objects) {
@@ -388,7 +388,7 @@ TEST_F(UsageTest, APageIsThatOfKwok) {
         line.starts_with("# ") && !line.starts_with("# HELP ") && !line.starts_with("# TYPE ");
     if (!reason) families += line + "\n";
   }
-  const std::string expected = ReadFile("page.txt");
+  const std::string expected = ReadFile("test/golden/usage/page.txt");
   ASSERT_FALSE(expected.empty());
   EXPECT_EQ(families, expected);
 }
@@ -399,6 +399,8 @@ TEST_F(UsageTest, KubeletsServeTheirPagesBehindTheProxy) {
   EXPECT_EQ(Get(proxy + "/metrics/resource"), Get(std::string(kPage)));
   EXPECT_EQ(Get(proxy + std::string(kPage)), Get(std::string(kPage)));
   EXPECT_EQ(Get(proxy + "/healthz"), "ok");
+  EXPECT_EQ(Get("/api/v1/nodes/node-0:10250/proxy/healthz"), "ok");
+  EXPECT_EQ(Get("/api/v1/nodes/https:node-0:10250/proxy/healthz"), "ok");
   EXPECT_THAT(Get(proxy + "/stats/summary"), HasSubstr(R"("usageNanoCores":2000000)"));
   EXPECT_TRUE(json::Parse(Get(proxy + "/stats/summary")).has_value());
   EXPECT_THAT(Get(proxy + "/pods"), HasSubstr("a simulated kubelet serves"));
@@ -413,6 +415,18 @@ TEST_F(UsageTest, PrometheusFindsEveryPageOfEveryNode) {
             R"({"targets":["kulisse:6443"],"labels":{"__metrics_path__":)"
             R"("/metrics/nodes/node-1/metrics/resource","__scheme__":"http",)"
             R"("metrics_name":"metrics-resource"}})");
+}
+
+TEST_F(UsageTest, TheExampleOfTheGuideIsApplied) {
+  const std::string guide = ReadFile("docs/usage.md");
+  constexpr std::string_view kFence = "```yaml\n";
+  const size_t start = guide.find(kFence);
+  ASSERT_NE(start, guide.npos);
+  const size_t at = start + kFence.size();
+  Create(kKwok, "v1alpha1", "clusterresourceusages", "",
+         guide.substr(at, guide.find("```", at) - at));
+  runtime_->RunFor(1s);
+  EXPECT_EQ(Condition("clusterresourceusages", {"", "rush-hour"}), "True generation 1 is applied");
 }
 
 TEST_F(UsageTest, ExpressionsThatAskForThemselvesEnd) {
