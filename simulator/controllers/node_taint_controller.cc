@@ -9,6 +9,8 @@ namespace kulisse::simulator {
 
 namespace {
 
+constexpr Duration kRetryDelay = std::chrono::seconds(1);
+
 constexpr std::string_view kUnschedulable = "node.kubernetes.io/unschedulable";
 constexpr std::string_view kNoSchedule = "NoSchedule";
 
@@ -133,6 +135,12 @@ void NodeTaintController::Reconcile(const std::string& name, const storage::Reco
   if (result || result.error().IsNotFound()) return;
   log::Warning("node_taints", "cannot set the taints of a node",
                {{"node", name}, {"error", result.error().message}});
+  runtime_.ScheduleAfter(kRetryDelay, [weak = std::weak_ptr(self_), name] {
+    const auto self = weak.lock();
+    if (!self) return;
+    const storage::RecordPtr now = (*self)->client_.Get((*self)->nodes_, {"", name});
+    if (now != nullptr) (*self)->Reconcile(name, *now);
+  });
 }
 
 }  // namespace kulisse::simulator

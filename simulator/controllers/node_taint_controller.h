@@ -4,9 +4,10 @@
 //
 // Borrows: client and runtime, which must outlive it.
 // Threads: the runtime's loop; construction and destruction while it does not run, or on it.
-// Errors: logged; the node's next change tries again.
+// Errors: logged; the node is tried again a second later.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "simulator/client/client.h"
@@ -17,6 +18,8 @@ namespace kulisse::simulator {
 class NodeTaintController {
  public:
   NodeTaintController(Client& client, Runtime& runtime);
+  NodeTaintController(const NodeTaintController&) = delete;
+  NodeTaintController& operator=(const NodeTaintController&) = delete;
 
   // Has the loop begin, with the nodes there are.
   void Start() { informer_.Start(); }
@@ -28,6 +31,7 @@ class NodeTaintController {
   Runtime& runtime_;
   const openapi::ResourceInfo& nodes_;
   Informer informer_;
+  std::shared_ptr<NodeTaintController*> self_ = std::make_shared<NodeTaintController*>(this);
 };
 
 }  // namespace kulisse::simulator

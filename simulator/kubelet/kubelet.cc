@@ -176,6 +176,7 @@ class Kubelet::NodeDelegate final : public PlainDelegate {
     if (kubelet_.leases_) kubelet_.leases_->Clear();
   }
   void Listed() override {
+    if (kubelet_.leases_) kubelet_.leases_->RemoveUntold();
     if (std::exchange(kubelet_.others_started_, true)) return;
     for (size_t i = 1; i < kubelet_.players_.size(); ++i) kubelet_.players_[i]->Start();
   }

@@ -52,15 +52,27 @@ void NodeLeases::Remove(const std::string& node) {
   if (it == leases_.end()) return;
   due_.Remove(&it->second);
   leases_.erase(it);
+  Delete(node);
+}
+
+void NodeLeases::Delete(const std::string& node) {
+  if (leases_.contains(node)) return;
   const auto deleted = client_.Delete(resource_, {std::string(kNamespace), node});
-  if (!deleted) {
-    log::Warning("simulator", "lease not deleted",
-                 {{"node", node}, {"error", deleted.error().message}});
-  }
+  if (deleted) return;
+  log::Warning("simulator", "lease not deleted",
+               {{"node", node}, {"error", deleted.error().message}});
+  runtime_.ScheduleAfter(kRetryDelay, [weak = std::weak_ptr(self_), node] {
+    if (const auto self = weak.lock()) (*self)->Delete(node);
+  });
+}
+
+void NodeLeases::RemoveUntold() {
+  for (const std::string& node : std::exchange(untold_, {})) Delete(node);
 }
 
 void NodeLeases::Clear() {
   due_ = {};
+  for (const auto& [node, lease] : leases_) untold_.insert(node);
   leases_.clear();
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,8 +30,10 @@ class NodeLeases {
   void Add(const std::string& node, std::string_view uid);
   // Stops, and removes the lease.
   void Remove(const std::string& node);
-  // Stops all, and leaves the leases as they are.
+  // All nodes will be told anew: stops all, and leaves the leases as they are.
   void Clear();
+  // All nodes have been told: removes the leases of those that were not.
+  void RemoveUntold();
 
   [[nodiscard]] size_t size() const { return leases_.size(); }
   [[nodiscard]] uint64_t renewals() const { return renewals_; }
@@ -47,16 +50,20 @@ class NodeLeases {
   [[nodiscard]] Duration Interval();
   Result<void> Renew(Lease& lease);
   Result<void> Create(const Lease& lease);
+  // Tries until the lease is gone, unless the node is there again.
+  void Delete(const std::string& node);
 
   Runtime& runtime_;
   Client& client_;
   const std::chrono::seconds duration_;
   const openapi::ResourceInfo& resource_;
   std::unordered_map<std::string, Lease> leases_;
+  std::set<std::string> untold_;  // nodes that had one before Clear()
   DueHeap<Lease> due_;
   TimerId timer_ = 0;
   bool failing_ = false;
   uint64_t renewals_ = 0;
+  std::shared_ptr<NodeLeases*> self_ = std::make_shared<NodeLeases*>(this);
 };
 
 }  // namespace kulisse::simulator

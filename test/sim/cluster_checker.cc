@@ -191,6 +191,7 @@ void ClusterChecker::CheckPods(const Nodes& nodes, bool calm) {
     CheckPod(key, pod, nodes, calm);
     const Value* host = pod.Find({"spec", "hostNetwork"});
     const std::string address(pod.FindString({"status", "podIP"}));
+    if (IsTerminal(pod.FindString({"status", "phase"}))) return;  // it has given its address back
     if (address.empty() || (host != nullptr && host->IsBool() && host->AsBool())) return;
     const auto [it, added] = owners.emplace(address, key);
     if (!added) Problem(fmt::format("{}: has the address {} of {}", key, address, it->second));

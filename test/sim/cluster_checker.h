@@ -3,7 +3,8 @@
 //   watches     a watcher sees each object come, change and go, in order, and what it has seen is
 //               what a list shows; resumed or begun anew after a cut, too
 //   pods        none waits or ends for longer than kStuckAfter on a node that is there
-//   addresses   no two pods have the same, and each is of its node's CIDR; no two nodes have the
+//   addresses   no two pods that live have the same, and each is of its node's CIDR; no two nodes
+//   have the
 //               same CIDR
 //   leases      every node renews its own in time, and no other is left
 //   namespaces  nothing is in one that is gone

@@ -40,7 +40,7 @@ constexpr size_t kNodes = 1'000;
 constexpr Duration kDay = 24h;
 #endif
 
-constexpr Faults kFaults = {.refused = 0.005, .raced = 0.005, .cut = 0.0003};
+constexpr Faults kFaults = {.refused = 0.03, .raced = 0.02, .cut = 0.004};
 constexpr Duration kPause = 20s;
 constexpr Duration kCheckPeriod = 1h;
 // Of the day of a seed that nobody knows: its first hours.
