@@ -44,7 +44,9 @@ struct Condition {
 
   [[nodiscard]] bool Holds(const Value& object) const {
     const Value* value = path.Find(object);
-    const bool there = value != nullptr && !(value->IsString() && value->size() == 0);
+    const bool is_empty =
+        value != nullptr && (value->IsString() || value->IsArray()) && value->size() == 0;
+    const bool there = value != nullptr && !is_empty;
     if (!there || absent) return there != absent;
     if (values.empty()) return true;
     for (const std::string_view wanted : values) {
@@ -57,6 +59,7 @@ struct Condition {
 struct DefaultRow {
   DefaultFunction function = nullptr;  // or
   Path path;
+  bool only_missing = false;  // "path?": an empty list stays
   json::Document value;
   std::vector<Condition> conditions;
 };
@@ -99,7 +102,8 @@ class DefaultTable {
         row.function = FindDefaultFunction(field.substr(1));
         KULISSE_ASSERT(row.function != nullptr);
       } else {
-        row.path = ReadPath(type, field);
+        row.only_missing = field.ends_with('?');
+        row.path = ReadPath(type, field.substr(0, field.size() - (row.only_missing ? 1 : 0)));
         row.value = ParseValue(value);
       }
       while (!line.empty()) row.conditions.push_back(ReadCondition(type, TakeUntil(' ', &line)));
@@ -240,7 +244,7 @@ class Defaulter {
     }
     const Path& path = row.path;
     const Value* value = path.Find(object);
-    if (value != nullptr && !IsUnset(*value, *path.last)) return;
+    if (value != nullptr && (row.only_missing || !IsUnset(*value, *path.last))) return;
     Value* holder = &object;
     for (size_t i = 0; i + 1 < path.indices.size(); ++i) {
       holder = &edit_.OpenAt(*holder, path.types[i], path.indices[i]);

@@ -1,7 +1,6 @@
 #include "openapi/structural_schema.h"
 
 #include <fmt/format.h>
-#include <regex.h>
 
 #include <cmath>
 #include <limits>
@@ -16,6 +15,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "openapi/facts.h"
+#include "openapi/go_regex.h"
 
 namespace kulisse::openapi {
 
@@ -55,11 +55,8 @@ std::string_view WordOf(const Value& value) {
 }
 
 bool HasPattern(std::string_view text, std::string_view pattern) {
-  regex_t compiled;
-  if (regcomp(&compiled, std::string(pattern).c_str(), REG_EXTENDED | REG_NOSUB) != 0) return true;
-  const bool matches = regexec(&compiled, std::string(text).c_str(), 0, nullptr, 0) == 0;
-  regfree(&compiled);
-  return matches;
+  const auto regex = CompileRegex(pattern);
+  return !regex->ok() || MatchesRegex(*regex, text);
 }
 
 size_t CountRunes(std::string_view text) {

@@ -4,7 +4,7 @@
 // apiextensions-apiserver/pkg/apiserver/{schema,validation}, kube-openapi/validation.
 //
 // Threads: pure functions; the built-in schemas are read at the first call.
-// Errors: patterns are POSIX extended expressions here; one that is none matches everything.
+// Errors: a pattern that is none matches everything.
 #pragma once
 
 #include <string_view>

@@ -98,6 +98,10 @@ class Normalizer {
   bool Leaf(Value& value, TypeKind kind, const Place* place);
   bool Schema(Value& value, const TypeInfo& type, const Place* place);
 
+  // Whether a value that Go would leave out stays.
+  [[nodiscard]] bool IsKept(const Value& value) const {
+    return report_ != nullptr && report_->keeps_empty_lists && value.IsArray();
+  }
   // Go notes the first such error and goes on.
   bool Note(std::string error) {
     if (error_.empty()) error_ = std::move(error);
@@ -211,7 +215,7 @@ bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
     }
     if (!error_.empty()) continue;  // the value does not matter any more
     if (!type.custom) {
-      if (IsOmitted(member.value, field)) continue;
+      if (IsOmitted(member.value, field) && !IsKept(member.value)) continue;
       if (stored_ && field.shape != FieldShape::kSingle && member.value.size() == 0) continue;
     }
     Member& to = members[order.size()];

@@ -20,6 +20,8 @@ namespace kulisse::openapi {
 [[nodiscard]] std::string_view GoWordOf(const json::Value& value);
 
 struct NormalizeReport {
+  // Asked for: empty lists of built-in types stay even where Go would leave them out.
+  bool keeps_empty_lists = false;
   // Paths of fields the type does not have, in the order of the text: "metadata.bogus",
   // "spec.containers[0].foo".
   std::vector<std::string> unknown_fields;

@@ -40,34 +40,30 @@ Status CannotHandle(std::string_view kind, std::string_view version, const Expec
                                         GoQuote(version), expected.kind, reason));
 }
 
+// What an object says it is, where it says nothing what is expected.
+struct GivenKind {
+  std::string_view group;
+  std::string_view version;
+  std::string_view kind;
+};
+
+GivenKind ReadKind(std::string_view api_version, std::string_view kind,
+                   const ExpectedKind& expected) {
+  GivenKind given{expected.group, expected.version, kind.empty() ? expected.kind : kind};
+  if (api_version.empty()) return given;
+  const size_t slash = api_version.find('/');
+  const bool has_group = slash != std::string_view::npos;
+  given.group = has_group ? api_version.substr(0, slash) : std::string_view();
+  given.version = has_group ? api_version.substr(slash + 1) : api_version;
+  return given;
+}
+
 Result<void> CheckKind(std::string_view api_version, std::string_view kind,
                        const ExpectedKind& expected, const openapi::Catalog& catalog) {
-  const size_t slash = api_version.find('/');
-  const std::string_view group =
-      slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
-  const std::string_view version =
-      slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
-  const std::string_view given_kind = kind.empty() ? expected.kind : kind;
-  const bool no_version = api_version.empty();
-  const std::string_view given_version = no_version ? expected.version : version;
-  const std::string_view given_group = no_version ? expected.group : group;
-  const bool known_version =
-      given_version == expected.version ||
-      (!expected.other_version.empty() && given_version == expected.other_version);
-  if (given_kind == expected.kind && given_group == expected.group && known_version) return {};
-  const bool known = catalog.FindKind(given_group, given_version, given_kind) != nullptr;
-  if (known) {
-    return std::unexpected(
-        CannotHandle(given_kind, given_version, expected,
-                     fmt::format("converting ({}.{}) to ({}.{}): unknown conversion", given_version,
-                                 given_kind, PackageOf(expected.group), expected.kind)));
-  }
-  const std::string full = given_group.empty() ? std::string(given_version)
-                                               : fmt::format("{}/{}", given_group, given_version);
-  return std::unexpected(
-      CannotHandle(given_kind, given_version, expected,
-                   fmt::format("no kind {} is registered for version {} in scheme {}",
-                               GoQuote(given_kind), GoQuote(full), kScheme)));
+  const std::string obstacle = KindObstacle(api_version, kind, expected, catalog);
+  if (obstacle.empty()) return {};
+  const GivenKind given = ReadKind(api_version, kind, expected);
+  return std::unexpected(CannotHandle(given.kind, given.version, expected, obstacle));
 }
 
 Result<void> CheckCustomKind(const json::Value& root, const ExpectedKind& expected,
@@ -92,21 +88,36 @@ Result<void> CheckCustomKind(const json::Value& root, const ExpectedKind& expect
 
 struct Decoded {
   json::Document document;
-  std::vector<std::string> unknown;
-  std::vector<std::string> duplicates;
+  std::vector<std::string> field_texts;  // of unknown fields and of those that came twice
 };
+
+std::vector<std::string> AllFieldTexts(const std::vector<std::string>& unknown,
+                                       const std::vector<std::string>& duplicates, bool yaml,
+                                       bool custom) {
+  std::vector<std::string> texts;
+  if (yaml && !custom && !duplicates.empty()) {
+    texts.push_back("yaml: unmarshal errors:\n  " + Join(duplicates, "\n  "));
+  } else {
+    texts = FieldTexts("duplicate", duplicates);
+  }
+  // The decoder of custom resources looks for unknown fields last, as does that of YAML.
+  std::vector<std::string> others = FieldTexts("unknown", unknown);
+  texts.insert(yaml || custom ? texts.end() : texts.begin(), others.begin(), others.end());
+  return texts;
+}
 
 Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind& expected,
                            const openapi::Catalog* catalog, const openapi::TypeTable& types) {
   Decoded decoded;
+  std::vector<std::string> duplicates;
   if (yaml) {
-    auto document = openapi::ParseYaml(body, &decoded.duplicates);
+    auto document = openapi::ParseYaml(body, &duplicates);
     if (!document) {
       return std::unexpected(Unrecognized(expected, document.error(), body));
     }
     decoded.document = std::move(*document);
   } else {
-    auto document = json::Parse(body, &decoded.duplicates);
+    auto document = json::Parse(body, &duplicates);
     if (!document) {
       return std::unexpected(Unrecognized(
           expected,
@@ -136,13 +147,14 @@ Result<Decoded> DecodeText(std::string_view body, bool yaml, const ExpectedKind&
   }
   KeepManagedFieldsReset(root, decoded.document.arena);
   openapi::NormalizeReport report;
+  report.keeps_empty_lists = true;
   const auto normalized =
       openapi::Normalize(root, expected.type, types, decoded.document.arena, &report);
   if (!normalized) {
     return std::unexpected(
         CannotHandle(expected.kind, expected.version, expected, normalized.error()));
   }
-  decoded.unknown = std::move(report.unknown_fields);
+  decoded.field_texts = AllFieldTexts(report.unknown_fields, duplicates, yaml, expected.custom);
   return decoded;
 }
 
@@ -189,15 +201,35 @@ std::string MediaTypeOf(const HttpRequest& request) {
   return type.empty() ? "application/json" : ToLower(type);
 }
 
-std::expected<void, std::string> ReportFields(const std::vector<std::string>& unknown,
-                                              const std::vector<std::string>& duplicates,
+std::string KindObstacle(std::string_view api_version, std::string_view kind,
+                         const ExpectedKind& expected, const openapi::Catalog& catalog) {
+  const GivenKind given = ReadKind(api_version, kind, expected);
+  const bool known_version =
+      given.version == expected.version ||
+      (!expected.other_version.empty() && given.version == expected.other_version);
+  if (given.kind == expected.kind && given.group == expected.group && known_version) return "";
+  if (catalog.FindKind(given.group, given.version, given.kind) != nullptr) {
+    return fmt::format("converting ({}.{}) to ({}.{}): unknown conversion", given.version,
+                       given.kind, PackageOf(expected.group), expected.kind);
+  }
+  const std::string full = given.group.empty() ? std::string(given.version)
+                                               : fmt::format("{}/{}", given.group, given.version);
+  return fmt::format("no kind {} is registered for version {} in scheme {}", GoQuote(given.kind),
+                     GoQuote(full), kScheme);
+}
+
+std::vector<std::string> FieldTexts(std::string_view what, const std::vector<std::string>& paths) {
+  std::vector<std::string> texts;
+  for (const std::string& path : paths) {
+    texts.push_back(fmt::format("{} field {}", what, GoQuote(path)));
+  }
+  return texts;
+}
+
+std::expected<void, std::string> ReportFields(const std::vector<std::string>& texts,
                                               FieldValidation validation,
                                               std::vector<std::string>* warnings) {
-  if (validation == FieldValidation::kIgnore) return {};
-  std::vector<std::string> texts;
-  for (const std::string& path : unknown) texts.push_back("unknown field " + GoQuote(path));
-  for (const std::string& path : duplicates) texts.push_back("duplicate field " + GoQuote(path));
-  if (texts.empty()) return {};
+  if (validation == FieldValidation::kIgnore || texts.empty()) return {};
   if (validation == FieldValidation::kStrict) {
     return std::unexpected("strict decoding error: " + Join(texts, ", "));
   }
@@ -218,7 +250,7 @@ Result<json::Document> DecodeBody(const HttpRequest& request, const ExpectedKind
   }
   KULISSE_ASSIGN(Decoded decoded,
                  DecodeText(request.body, type == "application/yaml", expected, &catalog, types));
-  const auto reported = ReportFields(decoded.unknown, decoded.duplicates, validation, warnings);
+  const auto reported = ReportFields(decoded.field_texts, validation, warnings);
   if (!reported) {
     return std::unexpected(
         CannotHandle(expected.kind, expected.version, expected, reported.error()));

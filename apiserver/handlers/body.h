@@ -50,10 +50,19 @@ void KeepManagedFieldsReset(json::Value& object, json::Arena& arena);
 // "core", "apps", "rbac": the Go package of a group's internal types, as upstream's texts name it.
 [[nodiscard]] std::string_view PackageOf(std::string_view group);
 
-// Turns the fields that a type does not have or that came twice into an error or warnings.
-// The error is upstream's "strict decoding error: …".
-[[nodiscard]] std::expected<void, std::string> ReportFields(
-    const std::vector<std::string>& unknown, const std::vector<std::string>& duplicates,
-    FieldValidation validation, std::vector<std::string>* warnings);
+// Why an object of another kind than the expected one cannot be read as that, or "".
+// An empty kind or apiVersion is the expected one.
+[[nodiscard]] std::string KindObstacle(std::string_view api_version, std::string_view kind,
+                                       const ExpectedKind& expected,
+                                       const openapi::Catalog& catalog);
+
+// What is told of fields: `unknown field "a.b"` for each path.
+[[nodiscard]] std::vector<std::string> FieldTexts(std::string_view what,
+                                                  const std::vector<std::string>& paths);
+// Turns what is told of fields into an error or warnings. The error is upstream's "strict decoding
+// error: …".
+[[nodiscard]] std::expected<void, std::string> ReportFields(const std::vector<std::string>& texts,
+                                                            FieldValidation validation,
+                                                            std::vector<std::string>* warnings);
 
 }  // namespace kulisse::apiserver

@@ -63,6 +63,26 @@ Status UnusableResult(const std::string& shown, std::string_view reason) {
   return Status::Invalid({"", ""}, "", {FieldError::Invalid("patch", GoQuote(shown), reason)});
 }
 
+// Why the object cannot be used when the patch made it one of another kind, or "": upstream reads
+// it as that first.
+std::string WhyOfAnotherKind(json::Value& object, const ExpectedKind& expected,
+                             const openapi::TypeTable& types, json::Arena& arena) {
+  if (types.Get(expected.type).custom) return "";
+  const openapi::Catalog& catalog = openapi::Catalog::BuiltIn();
+  const std::string_view version = object.FindString({"apiVersion"});
+  const std::string_view kind = object.FindString({"kind"});
+  const std::string obstacle = KindObstacle(version, kind, expected, catalog);
+  if (obstacle.empty()) return "";
+  const size_t slash = version.find('/');
+  const bool has_group = slash != std::string_view::npos;
+  const openapi::ResourceInfo* other =
+      catalog.FindKind(has_group ? version.substr(0, slash) : std::string_view(),
+                       has_group ? version.substr(slash + 1) : version, kind);
+  if (other == nullptr) return obstacle;
+  const auto read = openapi::Normalize(object, other->type, types, arena, nullptr);
+  return read ? obstacle : read.error();
+}
+
 }  // namespace
 
 Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
@@ -87,13 +107,17 @@ Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
   }
   const json::Value patched = object.root.CloneSharingStrings(arena);  // for errors
   KeepManagedFieldsReset(object.root, arena);
+  const std::string other = WhyOfAnotherKind(object.root, kind, types, arena);
+  if (!other.empty()) return std::unexpected(UnusableResult(ShowObject(patched), other));
   openapi::NormalizeReport report;
+  report.keeps_empty_lists = true;
   const auto normalized = openapi::Normalize(object.root, kind.type, types, arena, &report);
   if (!normalized) return std::unexpected(UnusableResult(ShowObject(patched), normalized.error()));
   // Upstream walks the patched document by name at the top.
   std::ranges::stable_sort(report.unknown_fields, {},
                            [](const std::string& path) { return path.substr(0, path.find('.')); });
-  const auto reported = ReportFields(report.unknown_fields, {}, validation, warnings);
+  const auto reported =
+      ReportFields(FieldTexts("unknown", report.unknown_fields), validation, warnings);
   if (!reported) return std::unexpected(UnusableResult(ShowObject(patched), reported.error()));
   return {};
 }
@@ -140,7 +164,7 @@ Result<Mutation> ResourceHandlers::PatchMutation(RequestState& state,
     const bool converts = resource.storage != &resource;
     if (converts) ConvertFromStorage(resource, types, object);
     KULISSE_TRY(ApplyPatch(media_type, patch->root, kind, validation, types, object, warnings));
-    const auto reported = ReportFields({}, duplicates, validation, warnings);
+    const auto reported = ReportFields(FieldTexts("duplicate", duplicates), validation, warnings);
     if (!reported) return std::unexpected(Status::BadRequest(reported.error()));
     if (resource.namespaced) KULISSE_TRY(CheckNamespaceOfUrl(object.root, request_ns));
     KULISSE_TRY(CheckNameOfUrl(object.root.FindString({"metadata", "name"}), name));

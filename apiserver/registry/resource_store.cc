@@ -173,6 +173,22 @@ void PrepareNew(const RequestContext& context, const ResourceInfo& resource,
   DropDisabledFields(resource.storage_name, object, nullptr);
 }
 
+Result<void> ValidateNew(const RequestContext& context, const ResourceInfo& resource,
+                         std::string_view name, const EmptyLists& empty_lists,
+                         const json::Value& object) {
+  const auto validate = [&](const json::Value& value, FieldErrors* errors) {
+    ValidateObjectMeta(*value.Find("metadata"), NameRuleOf(Named(context, resource)), errors);
+    if (context.trusted) return;
+    if (resource.storage_name == kCertificateRequests) ValidateRequest(value, errors);
+    openapi::ValidateCreate(value, resource.type, errors, Named(context, resource).type);
+  };
+  FieldErrors errors;
+  validate(object, &errors);
+  if (errors.empty()) return {};
+  empty_lists.Word(object, validate, &errors);
+  return std::unexpected(Status::Invalid(resource.group_kind(), name, errors));
+}
+
 // Refusals of an update that depend on resourceVersion; `named` is how the client names the kind.
 Result<void> CheckResourceVersion(const json::Value& object, const storage::Record& current,
                                   const ResourceInfo& resource, const ResourceInfo& named,
@@ -264,6 +280,7 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
   KULISSE_TRY(PrepareForCreate(context, resource, ns, object));
   openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
   StrategyOf(resource).ApplyDefaults(object);
+  const EmptyLists empty_lists(object, resource, types_);
   const std::string managed_fields =
       FieldManager(catalog_, types_, resource, WriterOf(context, ""), runtime_.Now())
           .Create(object, context.gives_managed_fields);
@@ -280,7 +297,7 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
       const std::string name = GenerateName(base, runtime_);
       Metadata(object).Set("name", json::Value::String(name, object.arena), object.arena);
     }
-    auto result = CreateNamed(context, resource, ns, managed_fields, object);
+    auto result = CreateNamed(context, resource, ns, managed_fields, empty_lists, object);
     if (result || !generate || !result.error().IsAlreadyExists()) return result;
     if (tries == kGenerateNameTriesMax) {
       Status status = std::move(result).error();
@@ -293,6 +310,7 @@ Result<WriteResult> ResourceStore::Create(const RequestContext& context,
 Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
                                                const ResourceInfo& resource, std::string_view ns,
                                                std::string_view managed_fields,
+                                               const EmptyLists& empty_lists,
                                                json::Document& object) {
   PrepareNew(context, resource, object);
   std::unique_ptr<Allocator::Claim> claim;
@@ -302,15 +320,7 @@ Result<WriteResult> ResourceStore::CreateNamed(const RequestContext& context,
   Canonicalize(object, resource, types_);
 
   const std::string name(object.root.FindString({"metadata", "name"}));
-  FieldErrors errors;
-  ValidateObjectMeta(*object.root.Find("metadata"), NameRuleOf(Named(context, resource)), &errors);
-  if (!context.trusted) {
-    if (resource.storage_name == kCertificateRequests) ValidateRequest(object.root, &errors);
-    openapi::ValidateCreate(object.root, resource.type, &errors, Named(context, resource).type);
-  }
-  if (!errors.empty()) {
-    return std::unexpected(Status::Invalid(resource.group_kind(), name, errors));
-  }
+  KULISSE_TRY(ValidateNew(context, resource, name, empty_lists, object.root));
   if (!object.root.FindString({"metadata", "resourceVersion"}).empty()) {
     return std::unexpected(
         Status::Plain(500, "resourceVersion should not be set on objects to be created"));
@@ -363,7 +373,7 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
                                              const ResourceInfo& resource, const ObjectName& name,
                                              std::string_view subresource,
                                              const storage::Record& current, const json::Value& old,
-                                             json::Document& object,
+                                             const EmptyLists& empty_lists, json::Document& object,
                                              std::unique_ptr<Allocator::Claim>* claim) const {
   KULISSE_TRY(
       CheckResourceVersion(object.root, current, resource, Named(context, resource), name.name));
@@ -383,23 +393,26 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
   if (ChangesSpec(subresource)) BumpGeneration(object, old, resource, strategy);
   Canonicalize(object, resource, types_);
 
-  FieldErrors errors;
-  const json::Value& metadata = *object.root.Find("metadata");
-  ValidateObjectMeta(metadata, RulesOf(resource).name_rule, &errors);
-  // Upstream validates metadata twice on updates, and clients see each cause twice.
-  const FieldErrors again = errors;
-  errors.insert(errors.end(), again.begin(), again.end());
-  ValidateObjectMetaUpdate(metadata, *old.Find("metadata"), &errors);
-  if (!context.trusted) {
+  const auto validate = [&](const json::Value& value, FieldErrors* errors) {
+    const json::Value& metadata = *value.Find("metadata");
+    ValidateObjectMeta(metadata, RulesOf(resource).name_rule, errors);
+    // Upstream validates metadata twice on updates, and clients see each cause twice.
+    const FieldErrors again = *errors;
+    errors->insert(errors->end(), again.begin(), again.end());
+    ValidateObjectMetaUpdate(metadata, *old.Find("metadata"), errors);
+    if (context.trusted) return;
     if (subresource.empty()) {
-      strategy.ValidateUpdate(object.root, old, &errors);
+      strategy.ValidateUpdate(value, old, errors);
     } else {
-      ValidateSubresourceUpdate(object.root, old, resource, subresource, &errors);
+      ValidateSubresourceUpdate(value, old, resource, subresource, errors);
     }
-    openapi::ValidateUpdate(object.root, old, resource.type, subresource, &errors,
+    openapi::ValidateUpdate(value, old, resource.type, subresource, errors,
                             Named(context, resource).type);
-  }
+  };
+  FieldErrors errors;
+  validate(object.root, &errors);
   if (!errors.empty()) {
+    empty_lists.Word(object.root, validate, &errors);
     return std::unexpected(Status::Invalid(resource.group_kind(), name.name, errors));
   }
   if (subresource.empty()) AddWarnings(resource, object.root, &old, context.warnings);
@@ -427,6 +440,7 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
     old = DecodeObject(*current);
     KULISSE_TRY(Mutate(context, mutation, *current, old, object));
     openapi::ApplyDefaults(object.root, resource.type, types_, object.arena);
+    const EmptyLists empty_lists(object, resource, types_);
     const std::string managed_fields =
         FieldManager(catalog_, types_, resource, WriterOf(context, subresource), runtime_.Now())
             .Update(current->managed_fields(), old.root, object, context.gives_managed_fields);
@@ -440,8 +454,8 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
                                    context,
                                    undo.list()};
     if (admission != nullptr) KULISSE_TRY(admission->Mutate(attributes));
-    KULISSE_TRY(
-        PrepareForUpdate(context, resource, name, subresource, *current, old.root, object, &claim));
+    KULISSE_TRY(PrepareForUpdate(context, resource, name, subresource, *current, old.root,
+                                 empty_lists, object, &claim));
     if (admission != nullptr) KULISSE_TRY(admission->Validate(attributes));
     encoded = EncodeUpdate(resource, object.root, managed_fields, *current);
     removes = IsReadyToBeRemoved(resource, object.root);

@@ -16,6 +16,7 @@
 
 #include "apiserver/admission/chain.h"
 #include "apiserver/registry/allocator.h"
+#include "apiserver/registry/empty_lists.h"
 #include "base/json/value.h"
 #include "base/result.h"
 #include "base/runtime.h"
@@ -137,13 +138,15 @@ class ResourceStore {
   // Validates and commits an object that has its name.
   Result<WriteResult> CreateNamed(const RequestContext& context,
                                   const openapi::ResourceInfo& resource, std::string_view ns,
-                                  std::string_view managed_fields, json::Document& object);
+                                  std::string_view managed_fields, const EmptyLists& empty_lists,
+                                  json::Document& object);
   // What upstream's BeforeUpdate does: restores, generation, validation.
   // `claim` holds what an allocator gave; it replaces that of an earlier try.
   Result<void> PrepareForUpdate(const RequestContext& context,
                                 const openapi::ResourceInfo& resource, const ObjectName& name,
                                 std::string_view subresource, const storage::Record& current,
-                                const json::Value& old, json::Document& object,
+                                const json::Value& old, const EmptyLists& empty_lists,
+                                json::Document& object,
                                 std::unique_ptr<Allocator::Claim>* claim) const;
   // The allocator of the kind, or null.
   [[nodiscard]] Allocator* AllocatorOf(const openapi::ResourceInfo& resource) const {

@@ -24,6 +24,14 @@ bool SameAt(const json::Value& a, const json::Value& b,
   return x == nullptr || y == nullptr ? x == y : *x == *y;
 }
 
+// The generation after the old one, or the first.
+void CountGeneration(json::Document& object, const json::Value& old) {
+  const json::Value* before = old.Find({"metadata", "generation"});
+  const int64_t generation = before != nullptr && before->IsInt() ? before->AsInt() : 0;
+  object.root.SetDefaultObject("metadata", object.arena)
+      .Set("generation", json::Value::Int(generation + 1), object.arena);
+}
+
 bool IsEmptyList(const json::Value* list) { return list == nullptr || list->size() == 0; }
 
 // --- pods
@@ -129,8 +137,9 @@ class JobStrategy final : public Strategy {
 class EndpointSliceStrategy final : public Strategy {
  public:
   void PrepareForCreate(json::Document& object) const override { DropDeprecatedTopology(object); }
-  void PrepareForUpdate(json::Document& object, const json::Value& /*old*/) const override {
-    DropDeprecatedTopology(object);
+  // What is dropped counts as a change.
+  void PrepareForUpdate(json::Document& object, const json::Value& old) const override {
+    if (DropDeprecatedTopology(object)) CountGeneration(object, old);
   }
   [[nodiscard]] bool IsNewGeneration(const json::Value& object, const json::Value& old,
                                      bool spec_changed) const override {
@@ -271,10 +280,7 @@ class DriverStrategy final : public Strategy {
  public:
   void PrepareForUpdate(json::Document& object, const json::Value& old) const override {
     if (SameAt(object.root, old, {"spec"})) return;
-    const json::Value* before = old.Find({"metadata", "generation"});
-    const int64_t generation = before != nullptr && before->IsInt() ? before->AsInt() : 0;
-    object.root.SetDefaultObject("metadata", object.arena)
-        .Set("generation", json::Value::Int(generation + 1), object.arena);
+    CountGeneration(object, old);
   }
 };
 

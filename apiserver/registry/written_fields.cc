@@ -72,10 +72,15 @@ void WriteJobSelector(json::Document& job) {
   }
 }
 
-void DropDeprecatedTopology(json::Document& slice) {
+bool DropDeprecatedTopology(json::Document& slice) {
   Value* endpoints = slice.root.Find("endpoints");
-  if (endpoints == nullptr || !endpoints->IsArray()) return;
-  for (Value& endpoint : endpoints->elements()) endpoint.Remove("deprecatedTopology");
+  if (endpoints == nullptr || !endpoints->IsArray()) return false;
+  bool dropped = false;
+  for (Value& endpoint : endpoints->elements()) {
+    dropped = dropped || endpoint.Find("deprecatedTopology") != nullptr;
+    endpoint.Remove("deprecatedTopology");
+  }
+  return dropped;
 }
 
 void WriteTemplateGeneration(json::Document& daemon_set, const json::Value* old) {

@@ -15,8 +15,9 @@ namespace kulisse::apiserver {
 // without labels has those of its template.
 void WriteJobSelector(json::Document& job);
 
-// The topology of endpoints, which discovery.k8s.io/v1 has for reading alone.
-void DropDeprecatedTopology(json::Document& slice);
+// The topology of endpoints, which discovery.k8s.io/v1 has for reading alone. Whether there was
+// any.
+bool DropDeprecatedTopology(json::Document& slice);
 
 // The count of a daemon set's templates, which is kept in an annotation. `old` is null for a new
 // one.

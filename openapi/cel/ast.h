@@ -35,6 +35,7 @@ struct Expr {
   ExprKind kind = ExprKind::kError;
   bool is_member = false;  // of a call: it has a target
   bool test_only = false;  // of a select: has()
+  bool optional = false;   // of a select: `a.?b`
   Position position = kNoPosition;
   int height = 1;  // 1 + the highest argument's
   std::string name;
@@ -53,6 +54,7 @@ struct Expr {
 struct Ast {
   Expr* root = nullptr;
   std::deque<Expr> nodes;
+  bool optional_elements = false;  // `[?a]` or `{?a: b}` is in it
   json::Arena texts;
 
   Expr* Make(ExprKind kind, Position position) {

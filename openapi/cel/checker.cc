@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace kulisse::openapi::cel {
@@ -44,8 +45,12 @@ class Checker {
     }
     if (!environment_.options().homogeneous_literals || !issues_->empty()) return;
     for (const Expr& expr : ast.nodes) {
-      if (expr.is_typed && expr.kind == ExprKind::kList) RequireOneType(expr, 0, 1);
-      if (expr.is_typed && expr.kind == ExprKind::kMap) {
+      if (expr.kind == ExprKind::kCall && expr.name == "format") Exempt(expr);
+    }
+    for (const Expr& expr : ast.nodes) {
+      if (!expr.is_typed || exempt_.contains(&expr)) continue;
+      if (expr.kind == ExprKind::kList) RequireOneType(expr, 0, 1);
+      if (expr.kind == ExprKind::kMap) {
         RequireOneType(expr, 0, 2);
         RequireOneType(expr, 1, 2);
       }
@@ -58,6 +63,12 @@ class Checker {
     std::string name;
     Type type;
   };
+
+  // What is formatted may be of many types.
+  void Exempt(const Expr& expr) {
+    if (!exempt_.insert(&expr).second) return;
+    for (const Expr* argument : expr.arguments) Exempt(*argument);
+  }
 
   // Upstream: cel/validator.go ValidateHomogeneousAggregateLiterals.
   void RequireOneType(const Expr& literal, size_t first, size_t stride) {
@@ -141,11 +152,15 @@ class Checker {
 
   void CheckSelect(Expr& expr) {
     // A name with dots may be one name.
-    const std::string qualified = QualifiedName(expr);
+    const std::string qualified = expr.optional ? std::string() : QualifiedName(expr);
     if (!qualified.empty() && Resolve(expr, qualified)) return;
     Expr& operand = *expr.arguments[0];
     Check(operand);
-    Type result = FieldType(expr, types_.Apply(operand.type, false));
+    Type target = types_.Apply(operand.type, false);
+    const bool of_optional = target.kind() == TypeKind::kOptional;
+    if (of_optional) target = Type(target.parameters()[0]);
+    Type result = FieldType(expr, target);
+    if (of_optional || expr.optional) result = Type::Optional(std::move(result));
     SetType(expr, expr.test_only ? Type::Bool() : types_.Apply(result, false));
   }
 
@@ -366,6 +381,7 @@ class Checker {
   std::vector<Issue>* issues_;
   Substitution types_;
   std::vector<Local> locals_;
+  std::unordered_set<const Expr*> exempt_;
   int variables_ = 0;
 };
 

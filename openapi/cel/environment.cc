@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "openapi/cel/checker.h"
+#include "openapi/cel/names.h"
 #include "openapi/cel/parser.h"
 #include "openapi/cel/plan.h"
 #include "openapi/cel/source.h"
@@ -27,6 +28,9 @@ Environment::Environment(Options options) : options_(options) {
   for (const Type& type : plain) types_.emplace(type.name(), type);
 }
 
+Environment::Environment(const Environment* base)
+    : options_(base->options_), base_(base), variables_(base->variables_) {}
+
 void Environment::AddVariable(std::string name, Type type) {
   for (const Variable& variable : variables_) KULISSE_ASSERT(variable.name != name);
   variables_.push_back({.name = std::move(name), .type = std::move(type)});
@@ -44,6 +48,8 @@ void Environment::AddStruct(const JsonStruct* structure) {
   types_.emplace(structure->name, Type::Struct(structure->name));
 }
 
+void Environment::AddType(const Type& type) { types_.emplace(type.name(), type); }
+
 std::expected<Program, CompileError> Environment::Compile(std::string_view text,
                                                           std::string_view description) const {
   const Source source(text, description);
@@ -54,20 +60,43 @@ std::expected<Program, CompileError> Environment::Compile(std::string_view text,
   return std::unexpected(CompileError{.text = source.Display(std::move(issues))});
 }
 
+std::expected<CheckedExpression, CompileError> Environment::CheckTypes(
+    std::string_view text, std::string_view description) const {
+  const Source source(text, description);
+  std::vector<Issue> issues;
+  const std::unique_ptr<Ast> ast =
+      Parse(source, &issues, {.optional_syntax = options_.optional_syntax});
+  CheckedExpression checked;
+  if (issues.empty() && IsBeyondChecker(*ast)) {
+    FindUndeclaredNames(*ast, variables_, &issues);
+  } else if (issues.empty()) {
+    Check(*this, *ast, &issues);
+    checked.type = ast->root->type;
+  }
+  for (const Expr& expr : ast->nodes) {
+    if (expr.kind == ExprKind::kIdentifier) checked.names.push_back(expr.name);
+  }
+  if (issues.empty()) return checked;
+  return std::unexpected(CompileError{.text = source.Display(std::move(issues))});
+}
+
 const Function* Environment::FindFunction(std::string_view name) const {
   if (name.starts_with('.')) name.remove_prefix(1);
   const auto found = functions_.find(name);
-  return found == functions_.end() ? nullptr : &found->second;
+  if (found != functions_.end()) return &found->second;
+  return base_ == nullptr ? nullptr : base_->FindFunction(name);
 }
 
 const JsonStruct* Environment::FindStruct(std::string_view name) const {
   const auto found = structs_.find(name);
-  return found == structs_.end() ? nullptr : found->second;
+  if (found != structs_.end()) return found->second;
+  return base_ == nullptr ? nullptr : base_->FindStruct(name);
 }
 
 const Type* Environment::FindType(std::string_view name) const {
   const auto found = types_.find(name);
-  return found == types_.end() ? nullptr : &found->second;
+  if (found != types_.end()) return &found->second;
+  return base_ == nullptr ? nullptr : base_->FindType(name);
 }
 
 }  // namespace kulisse::openapi::cel

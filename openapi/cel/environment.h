@@ -15,6 +15,7 @@
 // Errors: those of cel-go 0.26, with its words and places.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <expected>
 #include <functional>
@@ -62,6 +63,15 @@ struct CompileError {
   std::string text;
 };
 
+struct CheckedExpression {
+  Type type = {};                       // an error type where it cannot be told
+  std::vector<std::string> names = {};  // variables, its own among them
+
+  [[nodiscard]] bool Names(std::string_view variable) const {
+    return std::ranges::find(names, variable) != names.end();
+  }
+};
+
 struct Plan;
 
 // Program is a compiled expression. Immutable. Threads: any, each with its own Evaluation.
@@ -89,19 +99,30 @@ class Environment {
   struct Options {
     bool cross_type_comparisons = false;  // `1 < 1.5` (upstream: CrossTypeNumericComparisons)
     bool homogeneous_literals = false;    // no `[1, "a"]` (upstream: HomogeneousAggregateLiterals)
+    bool optional_syntax = false;         // `a.?b`: such expressions can be checked, not evaluated
   };
 
   Environment() : Environment(Options()) {}
   explicit Environment(Options options);
+  // All that `base` has, and what is added. Cheap. Borrows: base.
+  explicit Environment(const Environment* base);
 
   // REQUIRES of each: not there yet.
   void AddVariable(std::string name, Type type);
   void AddFunction(const std::string& name, Overload overload);
   // A struct whose fields expressions may name; its name is a type.
   void AddStruct(const JsonStruct* structure);
+  // A type without fields that expressions may name.
+  void AddType(const Type& type);
 
   // `description` stands in errors where a file's name would.
   [[nodiscard]] std::expected<Program, CompileError> Compile(
+      std::string_view text, std::string_view description = "<input>") const;
+
+  // Syntax, names and types alone, for hosts whose functions are only declared here. Of expressions
+  // with macros and messages that are not here only syntax and names are checked, so that nothing
+  // right is refused.
+  [[nodiscard]] std::expected<CheckedExpression, CompileError> CheckTypes(
       std::string_view text, std::string_view description = "<input>") const;
 
   // For the checker and the planner.
@@ -116,6 +137,7 @@ class Environment {
   void AddStandardLibrary();
 
   Options options_;
+  const Environment* base_ = nullptr;
   std::vector<Variable> variables_;
   std::map<std::string, Function, std::less<>> functions_;
   std::map<std::string, const JsonStruct*, std::less<>> structs_;

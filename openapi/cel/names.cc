@@ -6,8 +6,6 @@
 #include <array>
 #include <vector>
 
-#include "openapi/cel/parser.h"
-
 namespace kulisse::openapi::cel {
 namespace {
 
@@ -19,10 +17,22 @@ constexpr std::array<std::string_view, 16> kPrefixes = {
 constexpr std::array<std::string_view, 10> kTypeNames = {
     "bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"};
 
+// Macros that are not here, and their arguments, the target among them.
+struct Macro {
+  std::string_view name;
+  size_t arguments_min;
+};
+constexpr Macro kMacros[] = {
+    {"optMap", 3},       {"optFlatMap", 3},        {"sortBy", 3}, {"transformList", 4},
+    {"transformMap", 4}, {"transformMapEntry", 4}, {"all", 4},    {"exists", 4},
+    {"existsOne", 4},    {"exists_one", 4},        {"bind", 4},
+};
+
 class NameFinder {
  public:
-  NameFinder(std::span<const std::string_view> variables, std::vector<Issue>* issues)
-      : names_(variables.begin(), variables.end()), issues_(issues) {}
+  NameFinder(std::span<const Variable> variables, std::vector<Issue>* issues) : issues_(issues) {
+    for (const Variable& variable : variables) names_.push_back(variable.name);
+  }
 
   void Find(const Expr& expr) {
     if (expr.kind == ExprKind::kIdentifier) return Check(expr, kTypeNames);
@@ -83,14 +93,20 @@ class NameFinder {
 
 }  // namespace
 
-std::optional<std::string> FindNameErrors(std::string_view text,
-                                          std::span<const std::string_view> variables) {
-  const Source source(text, "<input>");
-  std::vector<Issue> issues;
-  const auto ast = Parse(source, &issues, {.optional_syntax = true});
-  if (issues.empty()) NameFinder(variables, &issues).Find(*ast->root);
-  if (issues.empty()) return std::nullopt;
-  return source.Display(std::move(issues));
+bool IsBeyondChecker(const Ast& ast) {
+  if (ast.optional_elements) return true;
+  return std::ranges::any_of(ast.nodes, [](const Expr& expr) {
+    if (expr.kind == ExprKind::kStruct) return true;
+    if (expr.kind != ExprKind::kCall || !expr.is_member) return false;
+    return std::ranges::any_of(kMacros, [&](const Macro& macro) {
+      return macro.name == expr.name && expr.arguments.size() >= macro.arguments_min;
+    });
+  });
+}
+
+void FindUndeclaredNames(const Ast& ast, std::span<const Variable> variables,
+                         std::vector<Issue>* issues) {
+  NameFinder(variables, issues).Find(*ast.root);
 }
 
 }  // namespace kulisse::openapi::cel

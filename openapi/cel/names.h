@@ -1,19 +1,22 @@
-// What is wrong with an expression as far as it can be told without the types and functions of its
-// host: its syntax, and names that nothing declares. Optional syntax is taken.
-// For hosts whose libraries are not here, so that nothing right is refused.
+// What can be told of expressions that use macros or messages which are not here (optMap, sortBy,
+// all with two variables, cel.bind, Object{…}): names that nothing declares.
 //
-// Threads: pure function. Errors: cel-go's texts. Limits: those of the parser.
+// Threads: pure functions.
 #pragma once
 
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
+#include <vector>
+
+#include "openapi/cel/ast.h"
+#include "openapi/cel/environment.h"
+#include "openapi/cel/source.h"
 
 namespace kulisse::openapi::cel {
 
-// The errors with their places, or nothing. `variables` are those that the host declares.
-[[nodiscard]] std::optional<std::string> FindNameErrors(
-    std::string_view text, std::span<const std::string_view> variables);
+// Whether the checker cannot follow the expression.
+[[nodiscard]] bool IsBeyondChecker(const Ast& ast);
+// Appends the names that are no variable, no type and no prefix of Kubernetes' functions.
+void FindUndeclaredNames(const Ast& ast, std::span<const Variable> variables,
+                         std::vector<Issue>* issues);
 
 }  // namespace kulisse::openapi::cel

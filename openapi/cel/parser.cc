@@ -200,9 +200,9 @@ class Parser {
   }
 
   void TakeOptional(const Token& mark) {
-    if (TakeOperator("?") && !options_.optional_syntax) {
-      Refuse(mark.position, "unsupported syntax '?'");
-    }
+    if (!TakeOperator("?")) return;
+    ast_.optional_elements = true;
+    if (!options_.optional_syntax) Refuse(mark.position, "unsupported syntax '?'");
   }
 
   // Counts how deep expressions are in each other, on the way in and out.
@@ -305,7 +305,7 @@ class Parser {
     if (optional && !options_.optional_syntax) {
       return Refuse(position, "unsupported syntax '[?'");
     }
-    return Call("_[_]", position, {operand, index});
+    return Call(optional ? "_[?_]" : "_[_]", position, {operand, index});
   }
 
   // `.field` or `.function(…)`.
@@ -335,6 +335,7 @@ class Parser {
     }
     Expr* select = ast_.Make(ExprKind::kSelect, position);
     select->name = name.text;
+    select->optional = optional;
     select->arguments = {operand};
     return Complete(select);
   }

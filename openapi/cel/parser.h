@@ -1,5 +1,5 @@
 // The parser: the whole grammar of CEL. The macros has, all, exists, exists_one, map and
-// filter are expanded; optional syntax (`a.?b`) is refused by name.
+// filter are expanded; optional syntax (`a.?b`) is refused by name where it is not asked for.
 // Upstream: cel-go parser/parser.go, parser/macro.go.
 //
 // Threads: pure functions. Errors: all that cel-go's later passes find; of syntax errors the first,
@@ -16,7 +16,7 @@
 namespace kulisse::openapi::cel {
 
 struct ParseOptions {
-  // Takes `a.?b`, `a[?b]`, `[?a]` and `{?a: b}`. The tree then only tells which names there are.
+  // Takes `a.?b`, `a[?b]`, `[?a]` and `{?a: b}`. Such a tree can be checked, but not planned.
   bool optional_syntax = false;
 };
 

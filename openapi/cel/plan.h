@@ -11,6 +11,7 @@
 
 #include "openapi/cel/ast.h"
 #include "openapi/cel/environment.h"
+#include "openapi/go_regex.h"
 
 namespace kulisse::openapi::cel {
 
@@ -59,7 +60,6 @@ struct Plan {
 [[nodiscard]] std::unique_ptr<const Plan> MakePlan(const Environment& environment, const Ast& ast);
 
 // Go's regexp.MatchString.
-[[nodiscard]] std::unique_ptr<const re2::RE2> CompileRegex(std::string_view pattern);
 [[nodiscard]] Value MatchRegex(const re2::RE2& regex, std::string_view pattern,
                                std::string_view text, Evaluation& evaluation);
 

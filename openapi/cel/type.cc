@@ -20,6 +20,7 @@ std::string JoinTypes(std::span<const Type> types) {
 bool AcceptsNull(const Type& type) {
   switch (type.kind()) {
     case TypeKind::kStruct:
+    case TypeKind::kOptional:
     case TypeKind::kTimestamp:
     case TypeKind::kDuration:
     case TypeKind::kNull:
@@ -37,6 +38,7 @@ bool IsEqualOrLessSpecific(const Type& a, const Type& b) {
   switch (a.kind()) {
     case TypeKind::kList:
     case TypeKind::kMap:
+    case TypeKind::kOptional:
       for (size_t i = 0; i < a.parameters().size(); ++i) {
         if (!IsEqualOrLessSpecific(a.parameters()[i], b.parameters()[i])) return false;
       }
@@ -66,6 +68,14 @@ Type Type::Map(Type key, Type value) {
   return map;
 }
 
+Type Type::Optional(Type value) {
+  if (value.size_ > kCelTypeSizeMax) value = Dyn();
+  const uint32_t size = value.size_ + 1;
+  Type optional(TypeKind::kOptional, "optional_type", {std::move(value)});
+  optional.size_ = size;
+  return optional;
+}
+
 Type Type::Nullable() const {
   Type type = *this;
   type.nullable_ = true;
@@ -78,6 +88,8 @@ std::string Type::ToString() const {
       return "!error!";
     case TypeKind::kNull:
       return "null";
+    case TypeKind::kDyn:
+      return name_ == "dyn" ? name_ : "any";
     case TypeKind::kTimestamp:
       return "timestamp";
     case TypeKind::kDuration:
@@ -95,6 +107,17 @@ std::string Type::ToString() const {
   }
   if (!parameters_.empty()) return name_ + "(" + JoinTypes(parameters_) + ")";
   return nullable_ ? "wrapper(" + name_ + ")" : name_;
+}
+
+std::string Type::DeclaredName() const {
+  std::string text = nullable_ ? "wrapper(" + name_ + ")" : name_;
+  if (parameters_.empty()) return text;
+  std::string parts;
+  for (const Type& parameter : parameters_) {
+    if (!parts.empty()) parts += ", ";
+    parts += parameter.DeclaredName();
+  }
+  return text + "(" + parts + ")";
 }
 
 bool Type::IsExactly(const Type& other) const {
@@ -155,6 +178,8 @@ Type Substitution::Apply(const Type& type, bool params_to_dyn) const {
       return params_to_dyn ? Type::Dyn() : type;
     case TypeKind::kList:
       return Type::List(Apply(type.parameters()[0], params_to_dyn));
+    case TypeKind::kOptional:
+      return Type::Optional(Apply(type.parameters()[0], params_to_dyn));
     case TypeKind::kMap:
       return Type::Map(Apply(type.parameters()[0], params_to_dyn),
                        Apply(type.parameters()[1], params_to_dyn));
@@ -203,6 +228,7 @@ bool Substitution::TryAssign(const Type& to, const Type& from) {
       return from.kind() == TypeKind::kType;
     case TypeKind::kList:
     case TypeKind::kMap:
+    case TypeKind::kOptional:
     case TypeKind::kFunction:
       return to.kind() == from.kind() && TryAssignAll(to.parameters(), from.parameters());
     default:

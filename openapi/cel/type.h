@@ -32,6 +32,7 @@ enum class TypeKind : uint8_t {
   kList,
   kMap,
   kStruct,
+  kOptional,  // of another type
   kType,
   kParam,     // a type variable: A, B in declarations, _var0 while checking
   kFunction,  // result, then arguments
@@ -43,6 +44,8 @@ class Type {
 
   static Type Error() { return {}; }
   static Type Dyn() { return Type(TypeKind::kDyn, "dyn"); }
+  // A value of any type in a message: dyn by another name.
+  static Type Any() { return Type(TypeKind::kDyn, "google.protobuf.Any"); }
   static Type Null() { return Type(TypeKind::kNull, "null_type"); }
   static Type Bool() { return Type(TypeKind::kBool, "bool"); }
   static Type Int() { return Type(TypeKind::kInt, "int"); }
@@ -55,6 +58,7 @@ class Type {
   static Type List(Type element);
   static Type Map(Type key, Type value);
   static Type Struct(std::string name) { return Type(TypeKind::kStruct, std::move(name)); }
+  static Type Optional(Type value);
   static Type TypeOf(Type type) { return Type(TypeKind::kType, "type", {std::move(type)}); }
   static Type AnyType() { return Type(TypeKind::kType, "type"); }
   static Type Param(std::string name) { return Type(TypeKind::kParam, std::move(name)); }
@@ -72,6 +76,9 @@ class Type {
   [[nodiscard]] bool IsDyn() const { return kind_ == TypeKind::kDyn; }
   [[nodiscard]] bool IsError() const { return kind_ == TypeKind::kError; }
 
+  // Its name as declarations print it: "null_type", "google.protobuf.Timestamp", "list(int)".
+  // Upstream: common/types/types.go Type.String.
+  [[nodiscard]] std::string DeclaredName() const;
   // As errors print it: "list(int)", "wrapper(string)", "(int, double)" for a function without a
   // result. Upstream: checker/format.go FormatCELType.
   [[nodiscard]] std::string ToString() const;

@@ -7,6 +7,7 @@
 
 #include "base/json/value.h"
 #include "base/text.h"
+#include "openapi/validation/schema_defaults.h"
 #include "openapi/validation/schemas.h"
 #include "openapi/validation/webhook_client.h"
 
@@ -274,8 +275,14 @@ void CheckValidation(const Value* validation, bool has_status, const Path& path,
     walk.Forbidden(at["nullable"], "nullable cannot be true at the root");
   }
   const std::string obstacle = StructuralObstacle(*schema);
-  if (obstacle.empty()) CheckStructure(*schema, at, walk);
-  CheckSchema(*schema, obstacle.empty(), at, walk);
+  SchemaState state{.structural = obstacle.empty(), .compiles_rules = false};
+  if (state.structural) {
+    const size_t errors = walk.error_count();
+    CheckStructure(*schema, at, walk);
+    if (walk.error_count() == errors) CheckSchemaDefaults(*schema, at, walk);
+    state.compiles_rules = walk.error_count() == errors;
+  }
+  CheckSchema(*schema, state, at, walk);
   // Else the other rules have said it.
   if (!obstacle.empty() && walk.error_count() == errors_before) walk.Invalid(at, "", obstacle);
 }

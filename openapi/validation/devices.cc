@@ -77,7 +77,7 @@ void DeviceSelector(const Value& selector, const Path& path, Walk& walk) {
   const Path parent = path["cel"];
   const Path at = parent["expression"];
   if (text.size() > kExpressionBytesMax) return walk.TooLong(at, kExpressionBytesMax);
-  CheckExpression(text, ExpressionPlace::kDevice, at, walk);
+  CheckDeviceExpression(text, at, walk);
 }
 
 // What is asked of a device, exactly or as one of several ways.

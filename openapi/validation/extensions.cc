@@ -1,6 +1,5 @@
-// Rules of what extends the API: webhooks, admission policies, API services. Of CEL expressions the
-// syntax and the names are checked. Upstream: pkg/apis/admissionregistration/validation,
-// kube-aggregator.
+// Rules of what extends the API: webhooks, admission policies, API services.
+// Upstream: pkg/apis/admissionregistration/validation, kube-aggregator.
 #include <algorithm>
 
 #include "base/text.h"
@@ -14,12 +13,15 @@ namespace kulisse::openapi {
 namespace {
 
 constexpr size_t kConditionsMax = 64;
+constexpr std::string_view kNoExpression = "expression is not specified";
 
 // An expression that must be there; `text` is what is compiled and quoted.
-void AdmissionExpression(std::string_view text, const Path& path, std::string_view missing,
-                         Walk& walk) {
-  if (TrimSpace(text).empty()) return walk.Required(path, missing);
-  CheckExpression(text, ExpressionPlace::kAdmission, path, walk);
+cel::Type AdmissionExpression(const AdmissionExpressions& expressions, std::string_view text,
+                              ExpressionResult result, const Path& path, std::string_view missing,
+                              Walk& walk) {
+  if (!TrimSpace(text).empty()) return expressions.Check(text, text, result, path, walk);
+  walk.Required(path, missing);
+  return cel::Type::Dyn();
 }
 
 bool HasWildcard(std::span<const Value> list) {
@@ -118,8 +120,10 @@ void NamedRule(const Value& rule, const Path& path, Walk& walk) {
   AdmissionRule(rule, path, walk);
 }
 
-void MatchCondition(const Value& condition, const Path& path, Walk& walk) {
-  AdmissionExpression(TrimSpace(Text(condition, "expression")), path["expression"], {}, walk);
+void MatchCondition(const Value& condition, const AdmissionExpressions& expressions,
+                    const Path& path, Walk& walk) {
+  AdmissionExpression(expressions, TrimSpace(Text(condition, "expression")),
+                      ExpressionResult::kBool, path["expression"], {}, walk);
   const std::string_view name = Text(condition, "name");
   if (name.empty()) {
     walk.Required(path["name"]);
@@ -128,17 +132,19 @@ void MatchCondition(const Value& condition, const Path& path, Walk& walk) {
   }
 }
 
-void CheckConditions(const Value& object, const Path& path, Walk& walk) {
+void CheckConditions(const Value& object, bool has_params, const Path& path, Walk& walk) {
   const auto conditions = List(object, "matchConditions");
   const Path list = path["matchConditions"];
   if (conditions.size() > kConditionsMax) {
     walk.TooMany(list, conditions.size(), kConditionsMax);
   }
+  if (conditions.empty()) return;
+  const AdmissionExpressions expressions({.has_params = has_params});
   NameSet names;
   size_t index = 0;
   for (const Value& condition : conditions) {
     const Path at = list[index++];
-    MatchCondition(condition, at, walk);
+    MatchCondition(condition, expressions, at, walk);
     const std::string_view name = Text(condition, "name");
     if (!name.empty() && !names.Insert(name)) walk.Duplicate(at["name"], name);
   }
@@ -184,7 +190,7 @@ void CheckWebhooks(const Value& configuration, TypeId type, const Path& path, Wa
     const Path at = list[index++];
     walk.Struct(hook, type, at);
     CheckWebhookClient(Part(hook, "clientConfig"), at["clientConfig"], walk);
-    CheckConditions(hook, at, walk);
+    CheckConditions(hook, false, at, walk);
     ReviewVersions(hook, at, walk);
     const std::string_view name = Text(hook, "name");
     if (!name.empty() && !names.Insert(name)) walk.Duplicate(at["name"], name);
@@ -232,30 +238,38 @@ void ParamKind(const Value& kind, const Path& path, Walk& walk) {
                "may have mixed case, but should otherwise match: " + Join(messages, ","));
 }
 
-void MatchConditions(const Value& spec, const Path& path, Walk& walk) {
-  CheckConditions(spec, path, walk);
-}
-
-void Variable(const Value& variable, const Path& path, Walk& walk) {
+void Variable(const Value& variable, const Path& path, AdmissionExpressions& expressions,
+              Walk& walk) {
   const std::string_view name = Text(variable, "name");
   if (TrimSpace(name).empty()) {
     walk.Required(path["name"], "name is not specified");
   } else if (!CIdentifier(name).empty()) {
     walk.Invalid(path["name"], name, "must be a valid CEL identifier");
   }
-  AdmissionExpression(Text(variable, "expression"), path["expression"],
-                      "expression is not specified", walk);
+  const std::string_view text = Text(variable, "expression");
+  const cel::Type type = AdmissionExpression(expressions, text, ExpressionResult::kAny,
+                                             path["expression"], kNoExpression, walk);
+  if (!TrimSpace(text).empty()) expressions.AddVariable(name, type);
 }
 
-void Validation(const Value& validation, const Path& path, Walk& walk) {
-  AdmissionExpression(Text(validation, "expression"), path["expression"],
-                      "expression is not specified", walk);
+void Variables(const Value& spec, const Path& path, AdmissionExpressions& expressions, Walk& walk) {
+  const Path list = path["variables"];
+  size_t index = 0;
+  for (const Value& variable : List(spec, "variables")) {
+    Variable(variable, list[index++], expressions, walk);
+  }
+}
+
+void Validation(const Value& validation, const AdmissionExpressions& expressions,
+                const AdmissionExpressions& messages, const Path& path, Walk& walk) {
+  AdmissionExpression(expressions, Text(validation, "expression"), ExpressionResult::kBool,
+                      path["expression"], kNoExpression, walk);
   for (const std::string_view field : {"messageExpression", "message"}) {
     const std::string_view text = Text(validation, field);
     if (!text.empty() && TrimSpace(text).empty()) {
       walk.Invalid(path[field], text, "must be non-empty if specified");
     } else if (field == "messageExpression" && !text.empty()) {
-      CheckExpression(text, ExpressionPlace::kAdmission, path[field], walk);
+      messages.Check(text, text, ExpressionResult::kString, path[field], walk);
     } else if (field == "message" && TrimSpace(text).find_first_of("\r\n") != text.npos) {
       walk.Invalid(path[field], text, "must not contain line breaks");
     }
@@ -265,7 +279,8 @@ void Validation(const Value& validation, const Path& path, Walk& walk) {
             {"Forbidden", "Invalid", "RequestEntityTooLarge"});
 }
 
-void AuditAnnotations(const Value& policy, const Path& path, Walk& walk) {
+void AuditAnnotations(const Value& policy, const AdmissionExpressions& expressions,
+                      const Path& path, Walk& walk) {
   const Value& spec = Part(policy, "spec");
   const Path at = path["spec"];
   const auto annotations = List(spec, "auditAnnotations");
@@ -293,11 +308,31 @@ void AuditAnnotations(const Value& policy, const Path& path, Walk& walk) {
     if (TrimSpace(value).empty()) {
       walk.Required(annotation_at["valueExpression"], "valueExpression is not specified");
     } else {
-      CheckExpression(TrimSpace(value), value, ExpressionPlace::kAdmission,
-                      annotation_at["valueExpression"], walk);
+      expressions.Check(TrimSpace(value), value, ExpressionResult::kStringOrNull,
+                        annotation_at["valueExpression"], walk);
     }
     if (!keys.Insert(key)) walk.Duplicate(annotation_at["key"], key);
   }
+}
+
+// The expressions of a policy, in the order in which they see each other.
+void ValidatingPolicy(const Value& policy, const Path& path, Walk& walk) {
+  const Value& spec = Part(policy, "spec");
+  const Path at = path["spec"];
+  const bool has_params = Member(spec, "paramKind") != nullptr;
+  const bool has_variables = !List(spec, "variables").empty();
+  CheckConditions(spec, has_params, at, walk);
+  AdmissionExpressions expressions({.has_params = has_params, .has_variables = has_variables});
+  AdmissionExpressions messages(
+      {.has_params = has_params, .has_authorizer = false, .has_variables = has_variables});
+  Variables(spec, at, expressions, walk);
+  messages.AddVariablesOf(expressions);
+  const Path list = at["validations"];
+  size_t index = 0;
+  for (const Value& validation : List(spec, "validations")) {
+    Validation(validation, expressions, messages, list[index++], walk);
+  }
+  AuditAnnotations(policy, expressions, path, walk);
 }
 
 void ConstraintRules(const Value& constraints, const Path& path, Walk& walk) {
@@ -313,14 +348,17 @@ void MutatingOperations(const Value& rules, const Path& path, Walk& walk) {
   }
 }
 
-void Mutation(const Value& mutation, const Path& path, Walk& walk) {
+void Mutation(const Value& mutation, const AdmissionExpressions& expressions, const Path& path,
+              Walk& walk) {
   struct Row {
     std::string_view type;
     std::string_view field;
     std::string_view other;
+    ExpressionResult result;
   };
-  constexpr Row kRows[] = {{"JSONPatch", "jsonPatch", "applyConfiguration"},
-                           {"ApplyConfiguration", "applyConfiguration", "jsonPatch"}};
+  constexpr Row kRows[] = {
+      {"JSONPatch", "jsonPatch", "applyConfiguration", ExpressionResult::kPatches},
+      {"ApplyConfiguration", "applyConfiguration", "jsonPatch", ExpressionResult::kObject}};
   const std::string_view type = Text(mutation, "patchType");
   if (type.empty()) return walk.Required(path["patchType"]);
   const auto* row = std::ranges::find(kRows, type, &Row::type);
@@ -331,13 +369,25 @@ void Mutation(const Value& mutation, const Path& path, Walk& walk) {
   if (given == nullptr) {
     walk.Required(path[row->field], fmt::format("must be specified when patchType is {}", type));
   } else {
-    AdmissionExpression(TrimSpace(Text(*given, "expression")), path[row->field]["expression"], {},
-                        walk);
+    AdmissionExpression(expressions, TrimSpace(Text(*given, "expression")), row->result,
+                        path[row->field]["expression"], {}, walk);
   }
   if (Member(mutation, row->other) == nullptr) return;
   const std::string shown = fmt::format("{{{}}}", row->other);
   walk.Invalid(path[row->other], std::string_view(shown),
                fmt::format("must not be specified when patchType is {}", type));
+}
+
+void MutatingPolicy(const Value& spec, const Path& path, Walk& walk) {
+  const bool has_params = Member(spec, "paramKind") != nullptr;
+  CheckConditions(spec, has_params, path, walk);
+  AdmissionExpressions expressions({.has_params = has_params, .has_variables = true});
+  Variables(spec, path, expressions, walk);
+  const auto mutations = List(spec, "mutations");
+  const Path list = path["mutations"];
+  if (mutations.empty()) walk.Required(list, "mutations must contain at least one item");
+  size_t index = 0;
+  for (const Value& mutation : mutations) Mutation(mutation, expressions, list[index++], walk);
 }
 
 void ParamRef(const Value& reference, const Path& path, Walk& walk) {
@@ -441,20 +491,17 @@ constexpr NamedCheck kChecks[] = {
     {"admissionRule", AdmissionRule},
     {"apiService", ApiService},
     {"apiServiceName", ApiServiceName},
-    {"auditAnnotations", AuditAnnotations},
     {"constraintRules", ConstraintRules},
     {"fullyQualifiedName", FullyQualifiedName},
-    {"matchConditions", MatchConditions},
     {"mutatingOperations", MutatingOperations},
     {"mutatingWebhooks", MutatingWebhooks},
-    {"mutation", Mutation},
+    {"mutatingPolicy", MutatingPolicy},
     {"namedRule", NamedRule},
     {"paramKind", ParamKind},
     {"paramRef", ParamRef},
     {"validatingWebhooks", ValidatingWebhooks},
-    {"validation", Validation},
+    {"validatingPolicy", ValidatingPolicy},
     {"validationActions", ValidationActions},
-    {"variable", Variable},
 };
 
 }  // namespace

@@ -147,6 +147,7 @@ class GoPrinter {
     if (name == "metadata") {  // embedded, and has tags
       if (metadata == nullptr) return;
       for (const json::Member& member : metadata->members()) {
+        if (IsEmptyList(member.value)) continue;
         Next(first, depth + 1);
         Key(GoQuote(member.name));
         Plain(member.value, depth + 1);
@@ -264,6 +265,9 @@ class GoPrinter {
     }
   }
 
+  // Types with tags leave them out.
+  static bool IsEmptyList(const Value& value) { return value.IsArray() && value.size() == 0; }
+
   template <typename Print>
   void Elements(const Value& list, size_t depth, Print print) {
     out_ += '[';
@@ -284,6 +288,7 @@ class GoPrinter {
     out_ += '{';
     bool first = true;
     for (const json::Member& member : object.members()) {
+      if (IsEmptyList(member.value)) continue;
       Next(&first, depth + 1);
       Key(GoQuote(member.name));
       print(member.value);

@@ -2,6 +2,7 @@
 // Upstream: apiextensions-apiserver/pkg/apiserver/schema (convert.go, validation.go, complete.go).
 #include <algorithm>
 
+#include "openapi/go_regex.h"
 #include "openapi/validation/schemas.h"
 
 namespace kulisse::openapi {
@@ -174,6 +175,14 @@ class StructureCheck {
     Junctor(part, "allOf", skip_any_of_first, path);
     Junctor(part, "oneOf", false, path);
     if (const Value* no = Member(part, "not")) Nested(*no, false, path["not"]);
+    Pattern(Text(part, "pattern"), path["pattern"]);
+  }
+
+  void Pattern(std::string_view pattern, const Path& path) {
+    if (pattern.empty()) return;
+    const std::string error = RegexErrorOf(*CompileRegex(pattern), pattern);
+    if (error.empty()) return;
+    walk_.Invalid(path, pattern, "must be a valid regular expression, but isn't: " + error);
   }
 
   void Junctor(const Value& part, std::string_view name, bool skip_any_of_first, const Path& path) {

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "openapi/validation/expressions.h"
+#include "openapi/validation/schema_rules.h"
 
 namespace kulisse::openapi {
 
@@ -30,11 +30,12 @@ struct Scope {
   bool allows_defaults = true;
   std::string why_no_defaults;
   bool inside_metadata = false;
+  std::string uncorrelated;  // path of the innermost list whose old elements cannot be found
 };
 
 class SchemaCheck {
  public:
-  SchemaCheck(bool structural, Walk& walk) : structural_(structural), walk_(walk) {}
+  SchemaCheck(SchemaState state, Walk& walk) : state_(state), walk_(walk) {}
 
   void Check(const Value& schema, const Path& path, const Scope& scope, bool is_root) {
     const size_t errors_before = walk_.error_count();
@@ -53,7 +54,11 @@ class SchemaCheck {
     if (Text(schema, kListType) == "map") MapKeys(schema, path);
     ItemsOfSetsAndMaps(schema, path);
     Rules(schema, path);
-    if (structural_ && walk_.error_count() == errors_before) Expressions(schema, path);
+    if (state_.compiles_rules && walk_.error_count() == errors_before) {
+      Walk walk(nullptr, &expression_errors_);
+      const bool is_resource = is_root || True(schema, "x-kubernetes-embedded-resource");
+      CheckSchemaRules(schema, {is_resource, scope.uncorrelated}, path, walk);
+    }
   }
   // Errors of expressions come last, and only where the schema is right.
   void Finish() { walk_.Add(std::move(expression_errors_)); }
@@ -131,8 +136,10 @@ class SchemaCheck {
     }
     CheckMap(Map(schema, "definitions"), path["definitions"], scope);
     if (const Value* items = Member(schema, "items")) {
-      if (items->IsObject()) Check(*items, path["items"], scope, false);
-      if (items->IsArray()) CheckList(items->elements(), path["items"], scope);
+      Scope within = scope;
+      if (Text(schema, kListType) != "map") within.uncorrelated = path.ToString();
+      if (items->IsObject()) Check(*items, path["items"], within, false);
+      if (items->IsArray()) CheckList(items->elements(), path["items"], within);
     }
     CheckMap(Map(schema, "dependencies"), path["dependencies"], scope);
   }
@@ -286,15 +293,6 @@ class SchemaCheck {
     }
   }
 
-  void Expressions(const Value& schema, const Path& path) {
-    Walk walk(nullptr, &expression_errors_);
-    const Path list = path["x-kubernetes-validations"];
-    size_t index = 0;
-    for (const Value& rule : List(schema, "x-kubernetes-validations")) {
-      CheckSchemaRule(rule, list[index++], walk);
-    }
-  }
-
   void RuleTexts(const Value& rule, const Path& path) {
     const std::string_view expression = TrimSpace(Text(rule, "rule"));
     const std::string_view message = Text(rule, "message");
@@ -323,12 +321,12 @@ class SchemaCheck {
     if (text.empty()) return;
     if (TrimSpace(text).empty()) walk_.Invalid(path, text, "must be non-empty if specified");
     if (HasLineBreak(text)) walk_.Invalid(path, text, "must not contain line breaks");
-    if (structural_ && !FindFieldInSchema(schema, text, true).error.empty()) {
+    if (state_.structural && !FindFieldInSchema(schema, text, true).error.empty()) {
       walk_.Invalid(path, text, "must be a valid path");
     }
   }
 
-  const bool structural_;  // the whole
+  const SchemaState state_;  // of the whole
   Walk& walk_;
   FieldErrors expression_errors_;
 };
@@ -393,8 +391,8 @@ const Value* FindProperty(const Value& schema, std::string_view name) {
   return it == properties.end() || it->name != name ? nullptr : &it->value;
 }
 
-void CheckSchema(const Value& schema, bool structural, const Path& path, Walk& walk) {
-  SchemaCheck check(structural, walk);
+void CheckSchema(const Value& schema, SchemaState state, const Path& path, Walk& walk) {
+  SchemaCheck check(state, walk);
   check.Check(schema, path, {}, true);
   check.Finish();
 }

@@ -1,7 +1,6 @@
 // The schemas in definitions of custom resources: what may be written in them. A schema is a value
-// of JSONSchemaProps in canonical form. Expressions, patterns and the values of defaults are not
-// looked into. Upstream: apiextensions-apiserver/pkg/apis/apiextensions/validation and
-// pkg/apiserver/schema.
+// of JSONSchemaProps in canonical form. Upstream:
+// apiextensions-apiserver/pkg/apis/apiextensions/validation and pkg/apiserver/schema.
 //
 // Threads: pure functions. Limits: schemas are as deep as JSON may be (kJsonDepthMax).
 #pragma once
@@ -23,8 +22,15 @@ namespace kulisse::openapi {
 // The rules of structural schemas. REQUIRES: there is no StructuralObstacle.
 void CheckStructure(const Value& schema, const Path& path, Walk& walk);
 
-// The other rules, of the schema and those within it. `structural`: it has no StructuralObstacle.
-void CheckSchema(const Value& schema, bool structural, const Path& path, Walk& walk);
+// What is known of a schema.
+struct SchemaState {
+  bool structural = false;  // it has no StructuralObstacle
+  bool compiles_rules =
+      false;  // nothing is wrong with its structure: its expressions are looked at
+};
+
+// The other rules, of the schema and those within it.
+void CheckSchema(const Value& schema, SchemaState state, const Path& path, Walk& walk);
 
 // A property by its name, or null.
 [[nodiscard]] const Value* FindProperty(const Value& schema, std::string_view name);

@@ -8,8 +8,8 @@
 
 #include "base/json/parse.h"
 #include "openapi/cel/environment.h"
+#include "openapi/cel/kubernetes.h"
 #include "openapi/cel/limits.h"
-#include "openapi/cel/names.h"
 #include "openapi/cel/time_zone.h"
 #include "test/unit/openapi/golden_rows.h"
 
@@ -178,38 +178,61 @@ TEST(CelTest, ManyErrorsAreCounted) {
   EXPECT_TRUE(answer.ends_with("\n50 more errors were truncated")) << answer.substr(0, 200);
 }
 
-// --- names ---
+// --- expressions of Kubernetes ---
 
-TEST(CelNamesTest, OnlyWhatIsSurelyWrongIsRefused) {
-  constexpr std::string_view kVariables[] = {"object", "params"};
-  // Expressions for the libraries of Kubernetes, which are not here.
+class CelKubernetesTest : public testing::Test {
+ protected:
+  CelKubernetesTest() {
+    environment_.AddVariable("object", Type::Dyn());
+    environment_.AddVariable("params", Type::Dyn());
+  }
+  Environment environment_{&KubernetesEnvironment()};
+};
+
+TEST_F(CelKubernetesTest, TypesAreToldWhereTheyCanBe) {
+  constexpr std::pair<std::string_view, std::string_view> kRows[] = {
+      {"object.spec.replicas <= params.max", "bool"},
+      {"object.a", "dyn"},
+      {"object.?a.?b", "optional_type(dyn)"},
+      {"[1, 2].first()", "optional_type(int)"},
+      {"object[?'a'].orValue(0)", "dyn"},
+      {"optional.of('x').orValue('')", "string"},
+      {"quantity('1Gi').add(1)", "kubernetes.Quantity"},
+      {"url('a').getQuery()", "map(string, list(string))"},
+      {"['%s'.format([1, 'a', true])]", "list(string)"},
+      {"type(object) == net.IP", "bool"},
+  };
+  for (const auto& [text, type] : kRows) {
+    const auto checked = environment_.CheckTypes(text);
+    ASSERT_TRUE(checked.has_value()) << checked.error().text;
+    EXPECT_EQ(checked->type.DeclaredName(), type) << text;
+  }
+}
+
+// Of what the checker cannot follow only the names are looked at.
+TEST_F(CelKubernetesTest, OnlyWhatIsSurelyWrongIsRefused) {
   for (const std::string_view right :
-       {"object.spec.replicas <= params.max", "object.?spec.?replicas.orValue(1) > 0",
-        "object[?'a'].optMap(v, v + 1).orValue(0) == 1", "{?'a': object.?b}", "[?object.?c]",
-        "optional.of(object).hasValue()", "sets.contains(object.a, ['x'])",
-        "quantity('1Gi').isGreaterThan(quantity('1Mi'))", "ip.isCanonical('::1')",
+       {"object[?'a'].optMap(v, v + 1).orValue(0) == 1", "{?'a': object.?b}", "[?object.?c]",
         "object.list.all(i, v, i < 3 && v > i)", "object.map.transformList(k, v, k + v)",
-        "object.list.exists(x, x.y == object.z)", "cel.bind(x, object.a, x.b + x.c)",
-        "Object{spec: Object.spec{replicas: 3}}",
-        "[JSONPatch{op: 'add', path: '/a/' + jsonpatch.escapeKey('x/y'), value: object.b}]",
-        "type(object) == int", "has(object.a) && !has(params.b)"}) {
-    EXPECT_EQ(FindNameErrors(right, kVariables), std::nullopt) << right;
+        "cel.bind(x, object.a, x.b + x.c)", "Object{spec: Object.spec{replicas: 3}}",
+        "[JSONPatch{op: 'add', path: '/a/' + jsonpatch.escapeKey('x/y'), value: object.b}]"}) {
+    const auto checked = environment_.CheckTypes(right);
+    ASSERT_TRUE(checked.has_value()) << checked.error().text;
+    EXPECT_TRUE(checked->type.IsError()) << right;
   }
   constexpr std::pair<std::string_view, std::string_view> kWrong[] = {
-      {"objct.spec", "1:1: undeclared reference to 'objct' (in container '')\n | objct.spec\n | ^"},
-      {"truex", "1:1: undeclared reference to 'truex' (in container '')\n | truex\n | ^"},
-      {"object.list.all(x, y > 1)",
-       "1:20: undeclared reference to 'y' (in container '')\n | object.list.all(x, y > 1)\n | "
-       "...................^"},
-      {"object.a ==",
-       "1:12: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', "
-       "'-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, "
-       "BYTES, IDENTIFIER}\n | object.a ==\n | ...........^"},
+      {"objct.a.all(i, v, i > v)",
+       "1:1: undeclared reference to 'objct' (in container '')\n | objct.a.all(i, v, i > v)\n | ^"},
+      {"Object{a: y}",
+       "1:11: undeclared reference to 'y' (in container '')\n | Object{a: y}\n | "
+       "..........^"},
       {"",
        "1:0: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', "
        "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"}};
   for (const auto& [text, error] : kWrong) {
-    EXPECT_EQ(FindNameErrors(text, kVariables), "ERROR: <input>:" + std::string(error)) << text;
+    const auto checked = environment_.CheckTypes(text);
+    ASSERT_FALSE(checked.has_value()) << text;
+    EXPECT_EQ(checked.error().text, "ERROR: <input>:" + std::string(error));
   }
 }
 

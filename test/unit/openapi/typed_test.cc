@@ -57,5 +57,20 @@ TEST(NormalizeTest, WritesObjectsAsGoDoes) {
   }
 }
 
+TEST(NormalizeTest, KeepsEmptyListsWhenAsked) {
+  auto document = json::Parse(
+      R"({"data":{},"immutable":false,"metadata":{"name":"a","finalizers":[],"labels":{}}})");
+  ASSERT_TRUE(document.has_value());
+  const TypeTable& table = TypeTable::BuiltIn();
+  const TypeId type = table.Find("io.k8s.api.core.v1.ConfigMap");
+  NormalizeReport report;
+  report.keeps_empty_lists = true;
+  ASSERT_TRUE(Normalize(document->root, type, table, document->arena, &report).has_value());
+  EXPECT_EQ(json::ToString(document->root),
+            R"({"metadata":{"name":"a","finalizers":[]},"immutable":false})");
+  ASSERT_TRUE(Normalize(document->root, type, table, document->arena, nullptr).has_value());
+  EXPECT_EQ(json::ToString(document->root), R"({"metadata":{"name":"a"},"immutable":false})");
+}
+
 }  // namespace
 }  // namespace kulisse::openapi
