@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "apiserver/registry/service/service_allocator.h"
@@ -170,10 +171,37 @@ std::expected<CommandLine, std::string> Print(std::expected<std::string, std::st
       .command = CommandLine::Command::kPrint, .serve = {}, .scale = {}, .text = std::move(*text)};
 }
 
+// What is simulated, and how.
+std::vector<Flag> SimulationFlags(ServeOptions& options) {
+  return {
+      {"nodes", "N", "0", "Simulated nodes, node-0 to node-(N-1), made when they are missing.",
+       NumberTarget{&options.nodes, 0, kSimulatedNodesMax}},
+      {"nodes-file", "FILE", "",
+       "YAML with groups of simulated nodes: how many, their zones, type, capacity, labels, "
+       "taints. "
+       "They are made when they are missing.",
+       &options.nodes_file},
+      {"config", "FILE", "",
+       "YAML with stages for the simulator: a file, a folder, or - for standard input. Repeatable.",
+       &options.config},
+      {"stages", "SET,...", "fast",
+       "Shipped stages: fast, general or kubelet, and chaos, containers, nodes, volume; or none.",
+       &options.stages},
+      {"kubelet-rules", "", "",
+       "Nodes refuse pods that they have no room for or do not suit, fail those that outlive their "
+       "deadline, and evict pods under pressure. Part of --stages kubelet.",
+       &options.kubelet_rules},
+      {"no-simulator", "", "", "Only the API server: nodes and pods stay as they are written.",
+       &options.no_simulator},
+      {"seed", "N", "a random number", "Where the simulator's chances begin.",
+       OptionalNumberTarget{&options.seed}},
+  };
+}
+
 }  // namespace
 
 std::vector<Flag> ServeFlags(ServeOptions& options) {
-  return {
+  std::vector<Flag> flags = {
       {"data-dir", "DIR", "~/.local/share/kulisse",
        "Where objects, keys and the kubeconfig are kept. One process at a time.",
        &options.data_dir},
@@ -194,31 +222,16 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
        "Origins whose pages browsers let talk to the server, as regular expressions that pin the "
        "whole host: '//localhost(:|$)'. May be given again.",
        &options.cors_allowed_origins},
-      {"nodes", "N", "0", "Simulated nodes, node-0 to node-(N-1), made when they are missing.",
-       NumberTarget{&options.nodes, 0, kSimulatedNodesMax}},
-      {"nodes-file", "FILE", "",
-       "YAML with groups of simulated nodes: how many, their zones, type, capacity, labels, "
-       "taints. "
-       "They are made when they are missing.",
-       &options.nodes_file},
       {"kubeconfig", "FILE", "kubeconfig in the data directory",
        "Where to write the kubeconfig of the cluster's administrator.", &options.kubeconfig},
       {"durability", "MODE", "buffered",
        "What an answered write survives: buffered, the end of the process; sync, a power cut; "
        "memory, nothing.",
        ChoiceTarget{&options.durability, {"buffered", "sync", "memory"}}},
-      {"config", "FILE", "",
-       "YAML with stages for the simulator: a file, a folder, or - for standard input. Repeatable.",
-       &options.config},
-      {"stages", "SET,...", "fast",
-       "Shipped stages: fast, general or kubelet, and chaos, containers, nodes, volume; or none.",
-       &options.stages},
       {"in-memory", "", "",
        "Keeps nothing on disk. Keys and the kubeconfig go to a temporary directory unless "
        "--data-dir or --kubeconfig says otherwise.",
        &options.in_memory},
-      {"no-simulator", "", "", "Only the API server: nodes and pods stay as they are written.",
-       &options.no_simulator},
       {"token-auth-file", "FILE", "",
        "Static bearer tokens in kube-apiserver's format, one a line: token,user,uid,\"groups\".",
        &options.token_auth_file},
@@ -234,12 +247,12 @@ std::vector<Flag> ServeFlags(ServeOptions& options) {
       {"disable-admission-plugins", "NAME,...", "",
        "Admission plugins not to run though they are on by default. May be given again.",
        &options.disable_admission_plugins},
-      {"seed", "N", "a random number", "Where the simulator's chances begin.",
-       OptionalNumberTarget{&options.seed}},
       {"v", "", "",
        "More in the log: -v what happens, -v -v (or -v=2) everything. Warnings are always there.",
        CountTarget{&options.verbosity}},
   };
+  std::ranges::move(SimulationFlags(options), std::back_inserter(flags));
+  return flags;
 }
 
 std::vector<Flag> ScaleFlags(ScaleOptions& options) {

@@ -38,6 +38,7 @@ struct ServeOptions {
   std::vector<std::string> stages;      // sets of shipped ones; empty: the default
   bool in_memory = false;
   bool no_simulator = false;
+  bool kubelet_rules = false;
   std::string token_auth_file;                            // "": none
   std::string service_cluster_ip_range = "10.96.0.0/16";  // one, or one of each family
   std::string service_node_port_range = "30000-32767";

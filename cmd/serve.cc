@@ -100,6 +100,7 @@ std::expected<void, std::string> ReadSimulation(const ServeOptions& options,
   auto config = ReadConfig(options.config);
   if (!config) return std::unexpected(config.error());
   config->stage_sets = SplitLists(options.stages);
+  config->options.kubelet_rules = options.kubelet_rules;
   cluster->simulator = std::move(*config);
   auto groups = ReadNodeGroups(options.nodes_file);
   if (!groups) return std::unexpected(groups.error());

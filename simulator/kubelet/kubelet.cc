@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "simulator/kubelet/pod_names.h"
 #include "simulator/limits.h"
 
 namespace kulisse::simulator {
@@ -24,13 +25,6 @@ constexpr size_t kNodeAddressesMax = 2;  // dual stack
 constexpr std::string_view kNodeNameField = "spec.nodeName";
 constexpr std::string_view kPodIpField = "status.podIP";
 
-// "namespace/name", and back.
-std::string PodKey(const Key& key) { return key.ns + "/" + key.name; }
-Key PodKeyOf(const std::string& text) {
-  const size_t slash = text.find('/');
-  return {"pods", text.substr(0, slash), text.substr(slash + 1)};
-}
-
 std::string_view NodeNameOf(const Record& pod) { return pod.Field(kNodeNameField).value_or(""); }
 
 Key PodKeyOf(const Value& pod) {
@@ -46,11 +40,6 @@ std::vector<std::string> PodAddressesOf(const Value& pod) {
   const std::string_view first = pod.FindString({"status", "podIP"});
   if (addresses.empty() && !first.empty()) addresses.emplace_back(first);
   return addresses;
-}
-
-bool HasEnded(const Record& pod) {
-  const std::string_view phase = pod.Field("status.phase").value_or("");
-  return phase == "Succeeded" || phase == "Failed";
 }
 
 // The addresses that nobody else may be given: those of a pod that has not ended. `pod` may be
@@ -173,6 +162,7 @@ class Kubelet::NodeDelegate final : public PlainDelegate {
   void Restarted() override {
     kubelet_.nodes_.clear();
     kubelet_.addresses_.ForgetNodes();
+    kubelet_.rules_->ForgetNodes();
     if (kubelet_.leases_) kubelet_.leases_->Clear();
   }
   void Listed() override {
@@ -198,7 +188,9 @@ class Kubelet::PodDelegate final : public PlainDelegate {
   void Restarted() override {
     kubelet_.waiting_.clear();
     kubelet_.addresses_.ForgetPods();
+    kubelet_.rules_->ForgetPods();
   }
+  void Listed() override { kubelet_.rules_->Listed(); }
   void Changed(EventType type, const Key& key, const RecordPtr& record,
                const Record* previous) override {
     if (type == EventType::kDeleted) {
@@ -207,8 +199,11 @@ class Kubelet::PodDelegate final : public PlainDelegate {
       kubelet_.PodChanged(type, key, *record, previous);
     }
   }
-  bool Plays(const Key&, const Record& record) override {
-    return kubelet_.FindNode(NodeNameOf(record)) != nullptr;
+  bool Plays(const Key& key, const Record& record) override {
+    const std::string_view node = NodeNameOf(record);
+    if (kubelet_.FindNode(node) == nullptr) return false;
+    PodRules& rules = *kubelet_.rules_;
+    return !rules.any() || rules.Admits(std::string(node), PodName(key), record);
   }
   void EndPlay(bool succeeded) override {
     if (const std::string& cidr = environment_.full_cidr(); !succeeded && !cidr.empty()) {
@@ -239,6 +234,9 @@ Kubelet::Kubelet(Runtime& runtime, Client& client, SimulatorOptions options, Usa
       cel_(runtime, usage),
       addresses_(options_.cidr, [this](const std::string& pod) { RecheckPod(pod); }),
       events_(client, runtime) {
+  environment_ = std::make_unique<Environment>(*this);
+  rules_ = std::make_unique<PodRules>(runtime, client, *environment_, options_.kubelet_rules,
+                                      [this](const std::string& pod) { RecheckPod(pod); });
   if (options_.node_lease_duration_seconds > 0) {
     leases_ = std::make_unique<NodeLeases>(
         runtime, client, std::chrono::seconds(options_.node_lease_duration_seconds));
@@ -387,7 +385,9 @@ void Kubelet::NodeChanged(const Key& key, const RecordPtr& record) {
   std::vector<std::string> cidrs = NodePodCidrs(object.root);
   for (const std::string& cidr : cidrs) cidrs_.MarkUsed(cidr);
   if (!Manages(object.root)) return NodeRemoved(key.name);
-  nodes_[key.name].addresses = NodeAddresses(object.root);
+  const auto [it, added] = nodes_.try_emplace(key.name);
+  it->second.addresses = NodeAddresses(object.root);
+  rules_->NodeChanged(key.name, object.root, !added);
   if (cidrs.empty() && !addresses_.HasCidrs(key.name)) AssignCidr(key.name, &cidrs);
   if (!cidrs.empty()) addresses_.SetCidrs(key.name, std::move(cidrs));
   if (leases_ && !record->deleting()) leases_->Add(key.name, record->uid());
@@ -431,6 +431,7 @@ void Kubelet::NodeRemoved(const std::string& name) {
   const auto it = nodes_.find(name);
   if (it == nodes_.end()) return;
   nodes_.erase(it);
+  rules_->NodeRemoved(name);
   for (const std::string& cidr : addresses_.CidrsOf(name)) cidrs_.Release(cidr);
   addresses_.SetCidrs(name, {});
   if (leases_) leases_->Remove(name);
@@ -442,7 +443,8 @@ void Kubelet::PodChanged(EventType type, const Key& key, const Record& record,
                          const Record* previous) {
   const std::string node(NodeNameOf(record));
   if (node.empty()) return;
-  if (FindNode(node) == nullptr) waiting_[node].insert(PodKey(key));
+  if (FindNode(node) == nullptr) waiting_[node].insert(PodName(key));
+  if (rules_->any()) rules_->PodChanged(node, PodName(key), record);
   const bool ended = HasEnded(record);
   if (type == EventType::kModified &&
       (previous == nullptr || (HasEnded(*previous) == ended &&
@@ -456,23 +458,24 @@ void Kubelet::PodChanged(EventType type, const Key& key, const Record& record,
   });
   addresses_.Mark(node, held);
   if (!before.empty()) addresses_.Release(node, before);
-  if (ended) addresses_.StopWaiting(PodKey(key));
+  if (ended) addresses_.StopWaiting(PodName(key));
 }
 
 void Kubelet::PodRemoved(const Key& key, const Record& record) {
   const std::string node(NodeNameOf(record));
   if (const auto it = waiting_.find(node); it != waiting_.end()) {
-    it->second.erase(PodKey(key));
+    it->second.erase(PodName(key));
     if (it->second.empty()) waiting_.erase(it);
   }
-  addresses_.StopWaiting(PodKey(key));
+  if (rules_->any()) rules_->PodRemoved(node, PodName(key));
+  addresses_.StopWaiting(PodName(key));
   const auto held = HeldAddresses(&record);  // none of a pod that had ended: others may have them
   if (!held.empty()) addresses_.Release(node, held);
 }
 
 void Kubelet::NoAddress(const Value& pod, const std::string& cidr) {
   const Key key = PodKeyOf(pod);
-  addresses_.Wait(cidr, PodKey(key));
+  addresses_.Wait(cidr, PodName(key));
   const EventAction event{
       .type = "Warning",
       .reason = "FailedCreatePodSandBox",

@@ -20,6 +20,7 @@
 #include "simulator/kubelet/node_cidrs.h"
 #include "simulator/kubelet/node_lease.h"
 #include "simulator/kubelet/pod_addresses.h"
+#include "simulator/kubelet/pod_rules.h"
 #include "simulator/kubelet/stage_player.h"
 #include "simulator/stage/config.h"
 
@@ -95,6 +96,8 @@ class Kubelet {
   PodAddresses addresses_;
   EventRecorder events_;
   NodeCidrs cidrs_;
+  std::unique_ptr<Environment> environment_;  // of what is done beside stages
+  std::unique_ptr<PodRules> rules_;
   // Pods ("namespace/name") bound to nodes that are not there, by node.
   std::map<std::string, std::set<std::string>, std::less<>> waiting_;
   std::unique_ptr<NodeLeases> leases_;

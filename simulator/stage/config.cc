@@ -110,11 +110,12 @@ struct StageSet {
   std::string_view name;
   std::array<std::string_view, 2> folders;
 };
+constexpr std::string_view kKubeletSet = "kubelet";
 constexpr auto kStageSets = std::to_array<StageSet>({
     {"none", {}},
     {"fast", {"common", "fast"}},
     {"general", {"common", "general"}},
-    {"kubelet", {"common", "kubelet"}},
+    {kKubeletSet, {"common", "kubelet"}},
     {"chaos", {"chaos"}},
     {"volume", {"volume"}},
     {"containers", {"containers"}},
@@ -217,6 +218,7 @@ std::expected<void, std::string> AddShippedStages(SimulatorConfig* config) {
                                          fmt::join(StageSetNames(), ", ")));
     }
     folders.insert(folders.end(), set->folders.begin(), set->folders.end());
+    if (set->name == kKubeletSet) config->options.kubelet_rules = true;
   }
   SimulatorConfig shipped;
   for (size_t i = 0; i < kDefaultStagesCount; ++i) {

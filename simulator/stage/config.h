@@ -27,6 +27,9 @@ struct SimulatorOptions {
   std::string manage_single_node;
   // 0: no leases; nodes then get the stage node-heartbeat.
   int64_t node_lease_duration_seconds = 40;
+  // Whether nodes without the annotation refuse, time out and evict pods: PodRules. The set kubelet
+  // turns it on.
+  bool kubelet_rules = false;
 };
 
 // A Stage object that is not compiled yet, and where it stands: "a.yaml: document 2".

@@ -55,7 +55,7 @@ FAILS = "pod-container-running-failed" + SUFFIX
 OBJECTS = [
     (CORE + "/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}}, '"name"'),
     (CORE + "/nodes", node("node-a", {"node-pressure" + SUFFIX: "MemoryPressure"}),
-     "KubeletHasMemoryPressure"),
+     "KubeletHasInsufficientMemory"),
     (CORE + "/nodes", node("node-b", {"node-drain" + SUFFIX: "true"}), '"unschedulable"'),
     (CORE + "/nodes", node("node-c", {"node-not-ready" + SUFFIX: "true"}), "node failed"),
     (CORE + "/nodes", node("node-d", {"node-death" + SUFFIX: "true"}), "NodeStatusUnknown"),

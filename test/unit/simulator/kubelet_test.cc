@@ -69,6 +69,191 @@ TEST_F(KubeletTest, WhatAUserSaysOfANodeStaysThroughHeartbeats) {
   }
 }
 
+constexpr std::string_view kRefusal = "[.status.phase, .status.reason, .status.message]";
+
+class PodRulesTest : public SimulatedClusterTest {
+ protected:
+  // node-0 has 1 CPU, 1Gi and room for three pods.
+  void StartWithRules(const std::string& more = "") {
+    ClusterOptions options;
+    options.simulator.options.kubelet_rules = true;
+    Start(std::move(options));
+    Create(nodes(),
+           "{metadata: {name: node-0, labels: {zone: a}}, status: {allocatable: {cpu: 1, "
+           "memory: 1Gi, pods: 3}, capacity: {cpu: 1, memory: 1Gi, pods: 3}}" +
+               more + "}");
+    Run(1s);
+  }
+  void CreateAsking(const std::string& name, const std::string& resources) {
+    Create(pods(), "{metadata: {name: " + name +
+                       "}, spec: {nodeName: node-0, containers: [{name: c, image: i, resources: "
+                       "{requests: " +
+                       resources + "}}]}}");
+    Run(1s);
+  }
+};
+
+TEST_F(PodRulesTest, APodForWhichThereIsNoRoomIsRefusedInAKubeletsWords) {
+  StartWithRules();
+  CreateAsking("a", "{cpu: 600m, memory: 256Mi}");
+  EXPECT_EQ(SeePod("a", ".status.phase"), R"("Running")");
+  CreateAsking("b", "{cpu: 500m}");
+  EXPECT_EQ(SeePod("b", kRefusal),
+            R"(["Failed","OutOfcpu","Pod was rejected: Node didn't have enough resource: cpu, )"
+            R"(requested: 500, used: 600, capacity: 1000"])");
+  EXPECT_EQ(SeeEvents("b", "[.type, .reason, .message]"),
+            R"(["Warning","OutOfcpu","Node didn't have enough resource: cpu, requested: 500, )"
+            R"(used: 600, capacity: 1000"])");
+  CreateAsking("c", "{memory: 1Gi}");
+  EXPECT_EQ(SeePod("c", ".status.message"),
+            R"("Pod was rejected: Node didn't have enough resource: memory, requested: )"
+            R"(1073741824, used: 268435456, capacity: 1073741824")");
+  // A node that grows, and pods that go, make room.
+  Patch(nodes(), {"", "node-0"}, "status", "status: {allocatable: {cpu: 2}}");
+  CreateAsking("d", "{cpu: 1400m}");
+  EXPECT_EQ(SeePod("d", ".status.phase"), R"("Running")");
+  ASSERT_TRUE(cluster_->client().Delete(pods(), {"default", "a"}).has_value());
+  CreateAsking("e", "{cpu: 600m}");
+  EXPECT_EQ(SeePod("e", ".status.phase"), R"("Running")");
+  CreateAsking("f", "{}");
+  CreateAsking("g", "{}");
+  EXPECT_EQ(SeePod("g", ".status.message"),
+            R"("Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: 3, )"
+            R"(capacity: 3")");
+}
+
+TEST_F(PodRulesTest, APodThatDoesNotSuitTheNodeIsRefused) {
+  StartWithRules(
+      ", spec: {taints: [{key: t, value: v, effect: NoExecute}, {key: s, effect: NoSchedule}]}");
+  const std::string tolerates = ", tolerations: [{key: t, operator: Exists}]";
+  const std::string affinity =
+      ", affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+      "{nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: ";
+  CreatePod("selector", tolerates + ", nodeSelector: {zone: b}");
+  CreatePod("not-in", tolerates + affinity + "NotIn, values: [a]}]}]}}}");
+  CreatePod("in", tolerates + affinity + "In, values: [b, a]}]}]}}}");
+  CreatePod("tainted");
+  CreatePod("windows", tolerates + ", os: {name: windows}");
+  Run(1s);
+  constexpr std::string_view kAffinity =
+      R"(["Failed","NodeAffinity","Pod was rejected: Predicate NodeAffinity failed: node(s) )"
+      R"(didn't match Pod's node affinity/selector"])";
+  EXPECT_EQ(SeePod("selector", kRefusal), kAffinity);
+  EXPECT_EQ(SeePod("not-in", kRefusal), kAffinity);
+  EXPECT_EQ(SeePod("in", ".status.phase"), R"("Running")");
+  EXPECT_EQ(SeePod("tainted", kRefusal),
+            R"(["Failed","TaintToleration","Pod was rejected: Predicate TaintToleration failed: )"
+            R"(node(s) had taints that the pod didn't tolerate"])");
+  EXPECT_EQ(SeePod("windows", ".status.reason"), R"("PodOSNotSupported")");
+}
+
+TEST_F(PodRulesTest, AHostPortIsOnePodsAtATime) {
+  StartWithRules();
+  const auto create = [&](const std::string& name, const std::string& port) {
+    Create(pods(), "{metadata: {name: " + name +
+                       "}, spec: {nodeName: node-0, containers: [{name: c, image: i, ports: "
+                       "[{containerPort: 80, " +
+                       port + "}]}]}}");
+    Run(1s);
+  };
+  create("a", "hostPort: 8080");
+  create("udp", "hostPort: 8080, protocol: UDP");
+  create("b", "hostPort: 8080, hostIP: 192.0.2.1");
+  EXPECT_EQ(SeePod("udp", ".status.phase"), R"("Running")");
+  EXPECT_EQ(SeePod("b", kRefusal),
+            R"(["Failed","NodePorts","Pod was rejected: Predicate NodePorts failed: node(s) )"
+            R"(didn't have free ports for the requested pod ports"])");
+  ASSERT_TRUE(cluster_->client().Delete(pods(), {"default", "a"}).has_value());
+  create("c", "hostPort: 8080");
+  EXPECT_EQ(SeePod("c", ".status.phase"), R"("Running")");
+}
+
+TEST_F(PodRulesTest, WhatRunsCountsAfterARestartBeforeNewPodsAreTaken) {
+  StartWithRules();
+  CreateAsking("z", "{cpu: 600m}");
+  cluster_.reset();
+  ClusterOptions options;
+  options.simulate = false;
+  Restart(std::move(options));
+  CreateAsking("a", "{cpu: 600m}");  // listed before z
+  ClusterOptions with_rules;
+  with_rules.simulator.options.kubelet_rules = true;
+  Restart(std::move(with_rules));
+  Run(1s);
+  EXPECT_EQ(SeePod("a", ".status.reason"), R"("OutOfcpu")");
+  EXPECT_EQ(SeePod("z", ".status.phase"), R"("Running")");
+}
+
+TEST_F(PodRulesTest, AnAnnotationTurnsTheRulesOfANodeOnAndOff) {
+  Start({});
+  Create(nodes(),
+         "{metadata: {name: node-0}, status: {allocatable: {cpu: 1, pods: 9}, capacity: "
+         "{cpu: 1, pods: 9}}}");
+  CreateAsking("a", "{cpu: 900m}");
+  CreateAsking("b", "{cpu: 900m}");
+  EXPECT_EQ(SeePod("b", ".status.phase"), R"("Running")");
+  Patch(nodes(), {"", "node-0"}, "",
+        "metadata: {annotations: {kubelet-rules.kwok.x-k8s.io: 'true'}}");
+  Run(1s);
+  CreateAsking("c", "{cpu: 100m}");
+  EXPECT_EQ(SeePod("c", ".status.message"),
+            R"("Pod was rejected: Node didn't have enough resource: cpu, requested: 100, used: )"
+            R"(1800, capacity: 1000")");
+}
+
+TEST_F(PodRulesTest, APodFailsAtItsDeadline) {
+  StartWithRules();
+  CreatePod("p", ", activeDeadlineSeconds: 30");
+  Run(28s);
+  EXPECT_EQ(SeePod("p", ".status.phase"), R"("Running")");
+  Run(4s);
+  EXPECT_EQ(SeePod("p", kRefusal),
+            R"(["Failed","DeadlineExceeded",)"
+            R"("Pod was active on the node longer than the specified deadline"])");
+  EXPECT_EQ(SeePod("p",
+                   "[.status.containerStatuses[0].state.terminated.exitCode, "
+                   "(.status.conditions[] | select(.type == \"Ready\") | .status, .reason)]"),
+            R"([137,"False","PodFailed"])");
+}
+
+TEST_F(PodRulesTest, ANodeUnderPressureEvictsByQosOneAfterTheOther) {
+  StartWithRules();
+  CreateAsking("burstable", "{cpu: 100m}");
+  Create(pods(),
+         "{metadata: {name: guaranteed}, spec: {nodeName: node-0, containers: [{name: c, "
+         "image: i, resources: {limits: {cpu: 100m, memory: 1Mi}}}]}}");
+  CreatePod("best-effort");
+  Run(1s);
+  const auto press = [&](std::string_view status) {
+    const auto patch = openapi::ParseYaml(
+        fmt::format("status: {{conditions: [{{type: MemoryPressure, status: '{}'}}]}}", status));
+    ASSERT_TRUE(cluster_->client()
+                    .Patch(nodes(), {"", "node-0"}, "status", PatchType::kStrategic, patch->root)
+                    .has_value());
+  };
+  const auto phases = [&] {
+    return SeePod("best-effort", ".status.phase[0:1]") + SeePod("burstable", ".status.phase[0:1]") +
+           SeePod("guaranteed", ".status.phase[0:1]");
+  };
+  press("True");
+  Run(1s);
+  EXPECT_EQ(phases(), R"("F""R""R")");
+  EXPECT_EQ(SeePod("best-effort", kRefusal),
+            R"(["Failed","Evicted","The node was low on resource: memory. "])");
+  EXPECT_EQ(SeePod("best-effort",
+                   "[.status.conditions[] | select(.type == \"DisruptionTarget\") | .reason]"),
+            R"(["TerminationByKubelet"])");
+  CreatePod("late");
+  Run(1s);
+  EXPECT_EQ(SeePod("late", ".status.message"),
+            R"("Pod was rejected: The node had condition: [MemoryPressure]. ")");
+  Run(10s);
+  EXPECT_EQ(phases(), R"("F""F""R")");
+  press("False");
+  Run(1min);
+  EXPECT_EQ(phases(), R"("F""F""R")");
+}
+
 constexpr std::string_view kReady =
     "[.status.conditions[] | select(.type == \"Ready\") | .status, .reason]";
 
