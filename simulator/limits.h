@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "base/limits.h"
 
@@ -39,5 +40,7 @@ inline constexpr size_t kUsageCountersMax = 1'000;
 // Expressions of usage that ask for usage: nested in one another, and in all for one value.
 inline constexpr size_t kUsageDepthMax = 8;
 inline constexpr size_t kUsageNestedMax = 1'000;
+// Commits since the last question about load that are read one by one, however few pods there are.
+inline constexpr uint64_t kUsageEventsMin = 10'000;
 
 }  // namespace kulisse

@@ -241,14 +241,17 @@ Result<HttpResponse> ReadNodePage(ResourceStore& store, UsageSource* source,
   constexpr size_t kNameAndProxy = 3;  // nodes, NAME, proxy
   std::string path;
   for (size_t i = kNameAndProxy; i < info.parts.size(); ++i) path.append("/").append(info.parts[i]);
-  if (source != nullptr && state.request.method == "GET") {
+  if (source == nullptr) {
+    return std::unexpected(Status::Plain(501, "nobody plays the kubelets of this cluster"));
+  }
+  if (state.request.method == "GET") {
     if (auto page = source->NodePage(name, path)) return PageResponse(std::move(*page));
   }
-  return std::unexpected(Status::NotFound(
-      {"", "nodes/proxy"},
-      fmt::format("{}{}: a simulated kubelet serves /healthz, /stats/summary, and the paths of "
-                  "Metric objects, with GET alone",
-                  name, path)));
+  return std::unexpected(Status::Plain(
+      404,
+      fmt::format("the kubelet of node \"{}\" serves /healthz, /stats/summary and the paths of "
+                  "Metric objects, with GET, and not {} {}",
+                  name, state.request.method, path.empty() ? "/" : path)));
 }
 
 std::optional<HttpResponse> ReadMetricsPage(UsageSource& source, const RequestState& state) {

@@ -1,5 +1,6 @@
 #include "simulator/usage/pod_index.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -50,6 +51,9 @@ void PodIndex::List() {
 
 void PodIndex::CatchUp() {
   if (!watcher_) return List();
+  // After a long silence a list costs less than all that has happened.
+  const uint64_t behind = store_.head().value - watcher_->position().value;
+  if (behind > std::max<uint64_t>(kUsageEventsMin, 2 * pods_.size())) return List();
   while (true) {
     const auto events = watcher_->Read();
     if (!events) return List();

@@ -1,6 +1,6 @@
 // PodIndex knows which pods are on which node, and counts what containers and nodes have used. It
 // reads the history of pods when it is asked, and only then: until the first question it costs
-// nothing, and later as much as has changed since the last.
+// nothing, and later as much as has changed since the last, or a list when that is less.
 //
 // Owns: an entry for each bound pod, its counters included, while the pod exists. Borrows: store.
 // Threads: any; a lock of its own, under which it reads the store and nothing else.

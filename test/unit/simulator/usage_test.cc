@@ -15,6 +15,7 @@
 #include "openapi/protobuf.h"
 #include "openapi/yaml.h"
 #include "simulator/cluster.h"
+#include "simulator/limits.h"
 
 namespace kulisse::simulator {
 
@@ -247,6 +248,27 @@ TEST_F(UsageTest, CountersAreUsageTimesTime) {
               HasSubstr("\npod_cpu_usage_seconds_total{namespace=\"default\",pod=\"p\"} 0\n"));
 }
 
+TEST_F(UsageTest, CountersGoOnAfterALongSilence) {
+  CreatePod("p", ", annotations: {kwok.x-k8s.io/usage-cpu: 500m}");
+  CreatePod("gone");
+  (void)Get(std::string(kPage));
+  Client& client = cluster_->client();
+  const auto& pods = client.Resource("", "v1", "pods");
+  ASSERT_TRUE(client.Delete(pods, {"default", "gone"}).has_value());
+  const auto& maps = client.Resource("", "v1", "configmaps");
+  Create("", "v1", "configmaps", "default", "metadata: {name: m}");
+  for (uint64_t i = 0; i <= kUsageEventsMin; ++i) {
+    const auto patch = json::Parse(R"({"data":{"i":")" + std::to_string(i) + R"("}})");
+    ASSERT_TRUE(
+        client.Patch(maps, {"default", "m"}, "", PatchType::kMerge, patch->root).has_value());
+  }
+  runtime_->RunFor(60s);
+  const std::string page = Get(std::string(kPage));
+  EXPECT_THAT(page,
+              HasSubstr("\npod_cpu_usage_seconds_total{namespace=\"default\",pod=\"p\"} 60\n"));
+  EXPECT_THAT(page, Not(HasSubstr("gone")));
+}
+
 TEST_F(UsageTest, APodThatDoesNotRunUsesNothing) {
   CreatePod("p", ", finalizers: [example.com/hold]", "nowhere");
   EXPECT_THAT(
@@ -328,7 +350,7 @@ TEST_F(UsageTest, DiscoveryHasTheGroupOnlyWhereSomebodyKnowsTheLoad) {
   EXPECT_THAT(Get("/apis"), Not(HasSubstr("metrics.k8s.io")));
   EXPECT_THAT(Get("/apis/metrics.k8s.io/v1beta1/nodes"), HasSubstr("404"));
   EXPECT_THAT(Get(std::string(kPage)), HasSubstr("404"));
-  EXPECT_THAT(Get("/api/v1/nodes/node-0/proxy/metrics/resource"), HasSubstr("404"));
+  EXPECT_THAT(Get("/api/v1/nodes/node-0/proxy/metrics/resource"), HasSubstr("501"));
 }
 
 TEST_F(UsageTest, AMetricObjectIsAPage) {
@@ -403,7 +425,7 @@ TEST_F(UsageTest, KubeletsServeTheirPagesBehindTheProxy) {
   EXPECT_EQ(Get("/api/v1/nodes/https:node-0:10250/proxy/healthz"), "ok");
   EXPECT_THAT(Get(proxy + "/stats/summary"), HasSubstr(R"("usageNanoCores":2000000)"));
   EXPECT_TRUE(json::Parse(Get(proxy + "/stats/summary")).has_value());
-  EXPECT_THAT(Get(proxy + "/pods"), HasSubstr("a simulated kubelet serves"));
+  EXPECT_THAT(Get(proxy + "/pods"), HasSubstr("with GET, and not GET /pods\""));
   EXPECT_THAT(Get(proxy + "/metrics/resource", "*/*", "POST"), HasSubstr("404"));
   EXPECT_THAT(Get("/api/v1/nodes/nowhere/proxy/healthz"), HasSubstr("404"));
 }
