@@ -25,12 +25,15 @@ json::Document Named(std::string_view name) {
   return object;
 }
 
+constexpr Duration kRetryDelay = std::chrono::seconds(1);
+
 // A namespace that is gone or going needs nothing; somebody else may have been faster.
-void LogUnlessExpected(const Result<apiserver::WriteResult>& result, const std::string& ns) {
-  if (result || result.error().IsNotFound() || result.error().IsAlreadyExists()) return;
-  if (result.error().reason == "Forbidden") return;
+bool IsDone(const Result<apiserver::WriteResult>& result, const std::string& ns) {
+  if (result || result.error().IsNotFound() || result.error().IsAlreadyExists()) return true;
+  if (result.error().reason == "Forbidden") return true;
   log::Warning("service_accounts", "cannot complete a namespace",
                {{"namespace", ns}, {"error", result.error().message}});
+  return false;
 }
 
 }  // namespace
@@ -38,6 +41,7 @@ void LogUnlessExpected(const Result<apiserver::WriteResult>& result, const std::
 ServiceAccountController::ServiceAccountController(Client& client, Runtime& runtime,
                                                    std::string root_ca)
     : client_(client),
+      runtime_(runtime),
       root_ca_(std::move(root_ca)),
       namespaces_(client.Resource("", "v1", "namespaces")),
       accounts_(client.Resource("", "v1", "serviceaccounts")),
@@ -69,13 +73,17 @@ void ServiceAccountController::NamespaceChanged(const std::string& name,
 void ServiceAccountController::Reconcile(const std::string& ns) {
   const storage::RecordPtr record = client_.Get(namespaces_, {"", ns});
   if (record == nullptr || record->deleting()) return;
-  EnsureAccount(ns);
-  if (!root_ca_.empty()) EnsureRootCa(ns);
+  const bool has_account = EnsureAccount(ns);
+  const bool has_ca = root_ca_.empty() || EnsureRootCa(ns);
+  if (has_account && has_ca) return;
+  runtime_.ScheduleAfter(kRetryDelay, [weak = std::weak_ptr(self_), ns] {
+    if (const auto self = weak.lock()) (*self)->Reconcile(ns);
+  });
 }
 
-void ServiceAccountController::EnsureAccount(const std::string& ns) {
-  if (client_.Get(accounts_, {ns, std::string(kAccount)}) != nullptr) return;
-  LogUnlessExpected(client_.Create(accounts_, ns, Named(kAccount)), ns);
+bool ServiceAccountController::EnsureAccount(const std::string& ns) {
+  if (client_.Get(accounts_, {ns, std::string(kAccount)}) != nullptr) return true;
+  return IsDone(client_.Create(accounts_, ns, Named(kAccount)), ns);
 }
 
 Result<void> ServiceAccountController::SetRootCa(json::Document& config_map) const {
@@ -89,20 +97,16 @@ Result<void> ServiceAccountController::SetRootCa(json::Document& config_map) con
   return {};
 }
 
-void ServiceAccountController::EnsureRootCa(const std::string& ns) {
+bool ServiceAccountController::EnsureRootCa(const std::string& ns) {
   const apiserver::ObjectName name{ns, std::string(kRootCa)};
   if (client_.Get(config_maps_, name) == nullptr) {
     json::Document config_map = Named(kRootCa);
-    if (SetRootCa(config_map)) {
-      LogUnlessExpected(client_.Create(config_maps_, ns, std::move(config_map)), ns);
-    }
-    return;
+    return !SetRootCa(config_map) ||
+           IsDone(client_.Create(config_maps_, ns, std::move(config_map)), ns);
   }
   // Writes nothing when it is as it should be.
-  LogUnlessExpected(
-      client_.Update(config_maps_, name, "",
-                     [this](json::Document& config_map) { return SetRootCa(config_map); }),
-      ns);
+  const auto set = [this](json::Document& config_map) { return SetRootCa(config_map); };
+  return IsDone(client_.Update(config_maps_, name, "", set), ns);
 }
 
 }  // namespace kulisse::simulator

@@ -23,7 +23,8 @@ constexpr size_t kProblemsMax = 50;
 constexpr Duration kLeaseSettles = 2min;
 
 constexpr std::string_view kFlaps = "pod-readiness-flapping.stage.kwok.x-k8s.io";
-constexpr std::string_view kPullError = "pod-image-pull-error.stage.kwok.x-k8s.io";
+// Of pods that were held back on purpose, perhaps until a moment ago.
+constexpr std::string_view kPullError = "pod-image-pull-error.stage.kwok.x-k8s.io/delay";
 
 bool IsReady(const Value& object) {
   const Value* conditions = object.Find({"status", "conditions"});
@@ -208,18 +209,22 @@ void ClusterChecker::CheckPods(const Nodes& nodes, bool calm) {
 
 void ClusterChecker::CheckPod(const std::string& name, const Value& pod, const Nodes& nodes,
                               bool calm) {
-  if (!nodes.contains(pod.FindString({"spec", "nodeName"}))) return;
+  const auto node = nodes.find(pod.FindString({"spec", "nodeName"}));
+  if (node == nodes.end()) return;
+  // A pod may have waited for its node.
+  const bool long_there = node->second.age > kStuckAfter;
   const std::string_view phase = pod.FindString({"status", "phase"});
   const Value* finalizers = pod.Find({"metadata", "finalizers"});
   if (pod.Find({"metadata", "deletionTimestamp"}) != nullptr) {
     const bool overdue = Age(pod, {"metadata", "deletionTimestamp"}) > kStuckAfter;
-    if (finalizers == nullptr && overdue) Problem(name + ": does not go");
+    if (finalizers == nullptr && overdue && long_there) Problem(name + ": does not go");
     if (calm) Problem(name + ": is still being deleted");
     return;
   }
   const bool waits = phase != "Running" && !IsTerminal(phase);
   const bool old = Age(pod, {"metadata", "creationTimestamp"}) > kStuckAfter;
-  if (waits && old && (calm || pod.Find({"metadata", "labels", kPullError}) == nullptr)) {
+  if (waits && old && long_there &&
+      (calm || pod.Find({"metadata", "annotations", kPullError}) == nullptr)) {
     Problem(fmt::format("{}: is stuck in phase \"{}\"", name, phase));
   }
   const bool flaps = pod.Find({"metadata", "labels", kFlaps}) != nullptr;

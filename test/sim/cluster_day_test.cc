@@ -40,8 +40,8 @@ constexpr size_t kNodes = 1'000;
 constexpr Duration kDay = 24h;
 #endif
 
-constexpr Faults kFaults = {.refused = 0.03, .raced = 0.02, .cut = 0.004};
-constexpr Duration kPause = 20s;
+constexpr Faults kFaults = {.refused = 0.03, .raced = 0.02, .cut = 0.002};
+constexpr Duration kPause = 30s;
 constexpr Duration kCheckPeriod = 1h;
 // Of the day of a seed that nobody knows: its first hours.
 constexpr Duration kAnyDay = kDay / 4;
