@@ -1,23 +1,18 @@
-// Records what gojq makes of jq programs: reads ../*.cases, writes ../vectors.jsonl.
+// Records what gojq makes of the jq programs in ../../jq/*.cases, and of generated ones.
 //
-//	cd test/golden/jq/recorder && go run .
-//
-// A file of cases has a program a line; `input: JSON` sets the input of those below it, `# ` begins
-// a comment, and `~ ` before a program says that the text of its error is not compared.
+// `input: JSON` sets the input; `~ ` before a program says that the text of its error is not
+// compared.
 package main
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log"
-	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/itchyny/gojq"
+
+	"kulisse/test/golden/recorder/vectors"
 )
 
 type vector struct {
@@ -31,7 +26,8 @@ type vector struct {
 
 const resultsMax = 10_000
 
-func record(program, input string, loose bool) vector {
+func record(program, input string) any {
+	program, loose := strings.CutPrefix(program, "~ ")
 	result := vector{Program: program, Input: json.RawMessage(input), Outputs: []json.RawMessage{}, Loose: loose}
 	query, err := gojq.Parse(program)
 	var code *gojq.Code
@@ -65,34 +61,11 @@ func record(program, input string, loose bool) vector {
 	return result
 }
 
-func readCases(path string, visit func(program, input string, loose bool)) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	input := "null"
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		line := lines.Text()
-		switch {
-		case line == "" || strings.HasPrefix(line, "# "):
-		case strings.HasPrefix(line, "input: "):
-			input = strings.TrimPrefix(line, "input: ")
-		case strings.HasPrefix(line, "~ "):
-			visit(line[2:], input, true)
-		default:
-			visit(line, input, false)
-		}
-	}
-	return lines.Err()
-}
-
 // What every operator, function and assignment does to every kind of value.
-func generate(visit func(program, input string, loose bool)) {
+func generate(visit vectors.Visit) {
 	const kinds = `[null,false,true,0,-1,2,2.5,1e3,"","ab","b,a","ä€","12",[],[1,2],[2,[1]],["a","b"],{},{"a":1},{"a":{"b":2},"c":null}]`
 	for _, op := range []string{"+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "and", "or", "//"} {
-		visit(fmt.Sprintf(`[.[] as $a | .[] as $b | try ($a %s $b) catch .]`, op), kinds, false)
+		visit(fmt.Sprintf(`[.[] as $a | .[] as $b | try ($a %s $b) catch .]`, op), kinds)
 	}
 	for _, f := range []string{
 		"abs", "add", "all", "any", "arrays", "ascii_downcase", "ascii_upcase", "booleans", "combinations", "explode",
@@ -117,7 +90,7 @@ func generate(visit func(program, input string, loose bool)) {
 		"tojson | @base64 | @base64d", "@base64 \"x\\(.)y\"", "@sh \"x \\(.)\"", "@json \"\\(.)\"", "isvalid(.a)",
 		"IN(1, 2)", "INDEX(.a?)", "splits(1)", "test(1)", "ascii(65)", "getpath(1)", "getpath([[0]])", "error(null)",
 	} {
-		visit(fmt.Sprintf(`[.[] | try [%s] catch .]`, f), kinds, false)
+		visit(fmt.Sprintf(`[.[] | try [%s] catch .]`, f), kinds)
 	}
 	const inputs = `[null,{"a":[1,2,3],"b":{"c":4}},[1,[2,3],{"a":5}],{"a":{"a":1}},"s",7]`
 	paths := []string{".a", ".b.c", ".[0]", ".[-1]", ".a[1]", ".a[]", ".[]", ".a[1:]", ".[:1]", "..", ".a?", ".[]?",
@@ -129,7 +102,7 @@ func generate(visit func(program, input string, loose bool)) {
 		for _, form := range []string{"path(%s)", "%s = 9", "%s |= 8", "%s |= empty", "%s += 1", "%s -= 1", "%s *= 2",
 			"%s /= 2", "%s %%= 2", "%s //= 3", "del(%s)", "[paths(%s)]", "pick(%s)", "%s = (1, 2)", "%s |= (., 3)", "%s += (1, 2)",
 			"%s |= {x: .}"} {
-			visit(fmt.Sprintf(`[.[] | try [`+form+`] catch .]`, path), inputs, false)
+			visit(fmt.Sprintf(`[.[] | try [`+form+`] catch .]`, path), inputs)
 		}
 	}
 	generators := []string{"empty", "1", "1, 2", ".[]", ".[] | select(. > 1)", "range(3)", "error(\"e\")", "1, error(\"e\"), 3",
@@ -142,34 +115,9 @@ func generate(visit func(program, input string, loose bool)) {
 			"\"<\\(%s)>\"", "add(%s)", "[(%s) and (%s)]", "[(%s) or (%s)]", "label $f | (%s) | ., break $f", "def f: %s; [f, f]",
 			"def f(g): [g, g]; f(%s)", "def f($x): $x; [f(%s)]", ".[%s]", "[.[] as $x | %s]", "IN(%s)", "[%s] | sort",
 			"def f(g): g | g; [1, 2] | [f(%s)]"} {
-			visit(strings.ReplaceAll(form, "%s", g), "[1,2,3]", false)
+			visit(strings.ReplaceAll(form, "%s", g), "[1,2,3]")
 		}
 	}
 }
 
-func main() {
-	time.Local = time.UTC
-	out, err := os.Create("../vectors.jsonl")
-	if err != nil {
-		log.Fatal(err)
-	}
-	writer := bufio.NewWriter(out)
-	encoder := json.NewEncoder(writer)
-	encoder.SetEscapeHTML(false)
-	count := 0
-	visit := func(program, input string, loose bool) {
-		count++
-		if err := encoder.Encode(record(program, input, loose)); err != nil {
-			log.Fatal(err)
-		}
-	}
-	files, err := filepath.Glob("../*.cases")
-	for _, file := range files {
-		err = errors.Join(err, readCases(file, visit))
-	}
-	generate(visit)
-	if err = errors.Join(err, writer.Flush(), out.Close()); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(count, "vectors")
-}
+func main() { vectors.Record("../jq", "input", generate, record) }

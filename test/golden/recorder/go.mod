@@ -1,8 +1,11 @@
-module kulisse/test/golden/template/recorder
+module kulisse/test/golden/recorder
 
-go 1.24
+go 1.24.0
 
-require github.com/Masterminds/sprig/v3 v3.3.0
+require (
+	github.com/Masterminds/sprig/v3 v3.3.0
+	github.com/itchyny/gojq v0.12.19
+)
 
 require (
 	dario.cat/mergo v1.0.1 // indirect
@@ -10,6 +13,7 @@ require (
 	github.com/Masterminds/semver/v3 v3.3.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/huandu/xstrings v1.5.0 // indirect
+	github.com/itchyny/timefmt-go v0.1.8 // indirect
 	github.com/mitchellh/copystructure v1.2.0 // indirect
 	github.com/mitchellh/reflectwalk v1.0.2 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
