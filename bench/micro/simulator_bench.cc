@@ -78,7 +78,7 @@ void MeasureStages() {
   }
   size_t matched = 0;
   const double match = Measure([&] {
-    for (int i = 0; i < kRounds; ++i) matched = lifecycle.Next(pod.root, runtime)->stage;
+    for (int i = 0; i < kRounds; ++i) matched = (*lifecycle.Next(pod.root, runtime))->stage;
   });
   fmt::print("match a pod against {} stages ({} jq expressions): {:.2f} us\n",
              lifecycle.stages().size(), expressions, match / kRounds * 1e6);

@@ -183,15 +183,17 @@ void StagePlayer::Handle(const Key& key, const RecordPtr& record) {
   if (it != pending_.end() && it->second.revision == record->revision()) return;
   if (lifecycle_.stages().empty()) return;
   const json::Document object = Decode(*record);
-  const auto match = lifecycle_.Next(object.root, runtime_);
+  const auto next = lifecycle_.Next(object.root, runtime_);
   Cancel(text);
-  if (!match) return;
+  if (!next) log::Warning("simulator", "no stage", {{"object", text}, {"error", next.error()}});
+  if (!next || !*next) return;
+  const Lifecycle::Match& match = **next;
   Pending pending;
   pending.revision = record->revision();
-  pending.stage = static_cast<uint16_t>(match->stage);
+  pending.stage = static_cast<uint16_t>(match.stage);
   const bool listing = watcher_ == nullptr;
-  if (match->delay > Duration(0) || listing) {
-    Schedule(text, match->delay, pending);
+  if (match.delay > Duration(0) || listing) {
+    Schedule(text, match.delay, pending);
   } else {
     Play(key, object.root, pending);
   }

@@ -134,11 +134,13 @@ bool Matches(const StageSelector& selector, const Value& object, Time now) {
          });
 }
 
-std::optional<int64_t> WeightOf(const Stage& stage, const Value& object, Time now) {
+std::expected<std::optional<int64_t>, std::string> WeightOf(const Stage& stage, const Value& object,
+                                                            Time now) {
   if (!stage.weight_from) return stage.weight;
   if (const auto* cel = std::get_if<CelExpression>(&*stage.weight_from)) {
     const auto weight = cel->AsInt64(object);
-    return weight ? std::optional(*weight) : std::nullopt;
+    if (!weight) return std::unexpected(stage.name + ": weightFrom: " + weight.error());
+    return *weight;
   }
   json::Arena arena;
   const Values results = Results(std::get<Jq>(*stage.weight_from), object, arena, now);
@@ -193,7 +195,8 @@ Duration DelayOf(const StageDelay& delay, const Value& object, Runtime& runtime)
   return interval.begin + Duration(static_cast<int64_t>(RandomBelow(width, runtime)));
 }
 
-std::optional<Lifecycle::Match> Lifecycle::Next(const Value& object, Runtime& runtime) const {
+std::expected<std::optional<Lifecycle::Match>, std::string> Lifecycle::Next(
+    const Value& object, Runtime& runtime) const {
   const SystemTime now = runtime.Now();
   std::vector<size_t> matching;
   for (size_t i = 0; i < stages_.size(); ++i) {
@@ -203,7 +206,11 @@ std::optional<Lifecycle::Match> Lifecycle::Next(const Value& object, Runtime& ru
   size_t chosen = matching[0];
   if (matching.size() > 1) {
     std::vector<std::optional<int64_t>> weights;
-    for (const size_t i : matching) weights.push_back(WeightOf(*stages_[i], object, now));
+    for (const size_t i : matching) {
+      const auto weight = WeightOf(*stages_[i], object, now);
+      if (!weight) return std::unexpected(weight.error());
+      weights.push_back(*weight);
+    }
     chosen = matching[Draw(weights, runtime)];
   }
   const Stage& stage = *stages_[chosen];

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/json/value.h"
@@ -30,8 +32,10 @@ class Lifecycle {
   [[nodiscard]] const std::vector<StagePtr>& stages() const { return stages_; }
 
   // The stage that the object goes through next, one of those that match, drawn by weight. Nothing
-  // when none matches. Objects of kinds other than Pod and Node carry apiVersion and kind.
-  [[nodiscard]] std::optional<Match> Next(const json::Value& object, Runtime& runtime) const;
+  // when none matches; an error, as a person reads it, when several match and the weight of one
+  // cannot be told. Objects of kinds other than Pod and Node carry apiVersion and kind.
+  [[nodiscard]] std::expected<std::optional<Match>, std::string> Next(const json::Value& object,
+                                                                      Runtime& runtime) const;
 
  private:
   std::vector<StagePtr> stages_;
@@ -40,9 +44,10 @@ class Lifecycle {
 // The parts of Next(), each with the rules that it implements.
 [[nodiscard]] bool Matches(const StageSelector& selector, const json::Value& object,
                            std::optional<SystemTime> now = std::nullopt);
-// The weight of the stage for the object; nothing when weightFrom gives no value ("" or no number).
-[[nodiscard]] std::optional<int64_t> WeightOf(const Stage& stage, const json::Value& object,
-                                              std::optional<SystemTime> now = std::nullopt);
+// The weight of the stage for the object; nothing when weightFrom gives no value ("" or no number),
+// an error when it is CEL and fails.
+[[nodiscard]] std::expected<std::optional<int64_t>, std::string> WeightOf(
+    const Stage& stage, const json::Value& object, std::optional<SystemTime> now = std::nullopt);
 // The index of one weight, at random: by weight; uniform over all when none has a value; uniform
 // over those with a value when they sum up to 0. REQUIRES: not empty.
 [[nodiscard]] size_t Draw(std::span<const std::optional<int64_t>> weights, Runtime& runtime);

@@ -86,7 +86,17 @@ TEST(LifecycleTest, AStageWithoutSelectorNeverApplies) {
   std::vector<Lifecycle::StagePtr> stages;
   stages.push_back(std::make_shared<const Stage>(MakeStage("next: {delete: true}")));
   VirtualRuntime runtime(1);
-  EXPECT_FALSE(Lifecycle(std::move(stages)).Next(json::Parse(kPod)->root, runtime));
+  EXPECT_FALSE(*Lifecycle(std::move(stages)).Next(json::Parse(kPod)->root, runtime));
+}
+
+TEST(LifecycleTest, AWeightThatCannotBeToldIsAnErrorWhenSeveralStagesMatch) {
+  const auto failing = std::make_shared<const Stage>(
+      MakeStage("selector: {}, weightFrom: {cel: {expression: '\"no number\"'}}"));
+  const auto other = std::make_shared<const Stage>(MakeStage("selector: {}, weight: 1"));
+  const auto pod = json::Parse(kPod);
+  VirtualRuntime runtime(1);
+  EXPECT_TRUE(Lifecycle({failing}).Next(pod->root, runtime)->has_value());
+  EXPECT_FALSE(Lifecycle({failing, other}).Next(pod->root, runtime).has_value());
 }
 
 struct WeightRow {
@@ -112,7 +122,7 @@ TEST(LifecycleTest, EvaluatesWeights) {
   const auto pod = json::Parse(kPod);
   for (const WeightRow& row : kRows) {
     SCOPED_TRACE(row.spec);
-    EXPECT_EQ(WeightOf(MakeStage(std::string(row.spec)), pod->root), row.want);
+    EXPECT_EQ(*WeightOf(MakeStage(std::string(row.spec)), pod->root), row.want);
   }
 }
 

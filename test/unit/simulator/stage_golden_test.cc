@@ -108,7 +108,11 @@ Value Describe(const Stage& stage, const Value& object, const Runtime& runtime,
   Value out = Value::Object();
   out.Set("stage", Value::String(stage.name, arena), arena);
   const auto weight = WeightOf(stage, object);
-  out.Set("weight", weight ? Value::Int(*weight) : Value(), arena);
+  if (!weight) {
+    out.Set("weight", Value::String("error: " + weight.error(), arena), arena);
+  } else {
+    out.Set("weight", *weight ? Value::Int(**weight) : Value(), arena);
+  }
   if (stage.delay) {
     const DelayInterval interval = IntervalOf(*stage.delay, object, runtime.Now());
     Value delay = Value::Array();
