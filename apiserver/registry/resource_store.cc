@@ -459,15 +459,17 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
     if (admission != nullptr) KULISSE_TRY(admission->Validate(attributes));
     encoded = EncodeUpdate(resource, object.root, managed_fields, *current);
     removes = IsReadyToBeRemoved(resource, object.root);
-    return Change{removes ? Change::Kind::kDelete : Change::Kind::kPut, encoded->content};
+    // Watches see the last state that was stored, only the writer what it has made of it.
+    if (removes) return Change{Change::Kind::kDelete, std::nullopt};
+    return Change{Change::Kind::kPut, encoded->content};
   };
   const storage::Key key{resource.storage_name, name.ns, name.name};
   WriteResult result;
   if (context.dry_run) {
     const RecordPtr current = store_.Get(key);
-    KULISSE_ASSIGN(const Change wanted, change(current));
-    result.record = DryRunRecord(*wanted.content, current->revision());
-    result.changed = wanted.content->json != current->json();
+    KULISSE_TRY(change(current));
+    result.record = DryRunRecord(encoded->content, current->revision());
+    result.changed = encoded->content.json != current->json();
     return result;
   }
   KULISSE_ASSIGN(Committed committed, store_.GuaranteedUpdate(key, change));
@@ -478,6 +480,7 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
   result.revision = committed.revision;
   result.changed = committed.changed;
   result.deleted = removes && committed.changed;
+  if (result.deleted) result.record = DryRunRecord(encoded->content, result.record->revision());
   if (result.deleted && AllocatorOf(resource) != nullptr) {
     AllocatorOf(resource)->Release(object.root);
   }
