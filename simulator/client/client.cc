@@ -84,6 +84,31 @@ Result<apiserver::WriteResult> Client::Patch(const openapi::ResourceInfo& resour
       user);
 }
 
+Result<apiserver::WriteResult> Client::PatchUnlessSame(const openapi::ResourceInfo& resource,
+                                                       const apiserver::ObjectName& name,
+                                                       std::string_view subresource, PatchType type,
+                                                       const json::Value& patch,
+                                                       const json::Value& seen,
+                                                       std::string_view user) {
+  const auto version_of = [](const json::Value& object) {
+    return object.FindString({"metadata", "resourceVersion"});
+  };
+  const auto mutation = [&](json::Document& object) -> Result<void> {
+    // Of the very object that was seen, the write itself finds out.
+    if (version_of(object.root) != version_of(seen)) {
+      json::Document patched;
+      patched.root = seen.Clone(patched.arena);
+      json::Document before;
+      KULISSE_TRY(ApplyPatch(type, patch, resource.type, store_.types(), patched));
+      before.root = seen.Clone(before.arena);
+      KULISSE_TRY(Canonicalize(resource.type, store_.types(), before));
+      if (patched.root == before.root) return {};
+    }
+    return ApplyPatch(type, patch, resource.type, store_.types(), object);
+  };
+  return Update(resource, name, subresource, mutation, user);
+}
+
 Result<apiserver::WriteResult> Client::Update(const openapi::ResourceInfo& resource,
                                               const apiserver::ObjectName& name,
                                               std::string_view subresource,

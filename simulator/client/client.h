@@ -34,6 +34,13 @@ class Client {
                                        const apiserver::ObjectName& name,
                                        std::string_view subresource, PatchType type,
                                        const json::Value& patch, std::string_view user = {});
+  // The same, but nothing is written when the patch would not change `seen`, the object as the
+  // caller knows it, whatever has become of it since.
+  Result<apiserver::WriteResult> PatchUnlessSame(const openapi::ResourceInfo& resource,
+                                                 const apiserver::ObjectName& name,
+                                                 std::string_view subresource, PatchType type,
+                                                 const json::Value& patch, const json::Value& seen,
+                                                 std::string_view user = {});
   Result<apiserver::WriteResult> Update(const openapi::ResourceInfo& resource,
                                         const apiserver::ObjectName& name,
                                         std::string_view subresource,

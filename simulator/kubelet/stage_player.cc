@@ -311,8 +311,8 @@ Result<void> StagePlayer::PerformPatch(const PatchAction& action, const Key& key
     patch = std::move(rooted);
   }
   KULISSE_ASSIGN(apiserver::WriteResult result,
-                 client_.Patch(resource_, {key.ns, key.name}, action.subresource, action.type,
-                               patch, action.user));
+                 client_.PatchUnlessSame(resource_, {key.ns, key.name}, action.subresource,
+                                         action.type, patch, object, action.user));
   if (result.changed) *written = std::move(result.record);
   return {};
 }
@@ -359,17 +359,22 @@ Result<void> StagePlayer::PerformFinalizers(const FinalizersAction& action, cons
                                             RecordPtr* written) {
   const auto change = [&](json::Document& object) -> Result<void> {
     json::Arena& arena = object.arena;
-    std::vector<std::string> wanted;
-    if (const Value* current = object.root.Find({"metadata", "finalizers"});
-        current && !action.empty) {
-      for (const Value& value : current->elements()) wanted.emplace_back(value.AsString());
+    std::vector<std::string> there;
+    if (const Value* current = object.root.Find({"metadata", "finalizers"})) {
+      for (const Value& value : current->elements()) there.emplace_back(value.AsString());
     }
     const auto among = [](const std::vector<std::string>& list, const std::string& text) {
       return std::ranges::find(list, text) != list.end();
     };
-    std::erase_if(wanted, [&](const std::string& text) { return among(action.remove, text); });
+    std::vector<std::string> wanted;
+    for (const std::string& text : there) {
+      if (!action.empty && !among(action.remove, text)) wanted.push_back(text);
+    }
+    // What was there is not added again, even when it is among those removed, unless none is left:
+    // KWOK's rule.
+    if (wanted.empty()) there.clear();
     for (const std::string& text : action.add) {
-      if (!among(wanted, text)) wanted.push_back(text);
+      if (!among(there, text)) wanted.push_back(text);
     }
     Value& metadata = object.root.SetDefaultObject("metadata", arena);
     metadata.Remove("finalizers");

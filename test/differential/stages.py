@@ -8,6 +8,7 @@ stage files and waits until its objects are those of the record.
   test/differential/stages.py replay --kulisse build/release/kulisse      # ctest -L differential
 """
 import argparse
+import contextlib
 import glob
 import json
 import os
@@ -147,6 +148,20 @@ def play(server, expected):
     return found, late
 
 
+@contextlib.contextmanager
+def real_kwok(server, config, port):
+    programs = os.environ.get("REF_BIN", os.path.expanduser("~/.cache/reference/bin"))
+    kwok = subprocess.Popen(
+        [os.path.join(programs, "kwok"), "--kubeconfig", server.kubeconfig, "--config", config,
+         "--manage-all-nodes", "--server-address", f"127.0.0.1:{port}"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        kwok.terminate()
+        kwok.wait()
+
+
 def record(reference, port):
     with servers.Reference(reference, port, ["--no-kwok"]) as server, \
             tempfile.TemporaryDirectory() as folder:
@@ -155,16 +170,8 @@ def record(reference, port):
             for path in stage_files():
                 with open(path, encoding="utf-8") as file:
                     out.write(file.read() + "---\n")
-        programs = os.environ.get("REF_BIN", os.path.expanduser("~/.cache/reference/bin"))
-        kwok = subprocess.Popen(
-            [os.path.join(programs, "kwok"), "--kubeconfig", server.kubeconfig, "--config", config,
-             "--manage-all-nodes", "--server-address", f"127.0.0.1:{port + 50}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
+        with real_kwok(server, config, port + 50):
             found, late = play(server, None)
-        finally:
-            kwok.terminate()
-            kwok.wait()
     if late:
         print("did not come to their end:", ", ".join(late))
         return 1
@@ -195,9 +202,7 @@ def replay(program):
     return 1 if late or getattr(started, "exit_code", 0) else 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+def run(parser, record_with, replay_with):
     parser.add_argument("action", choices=["record", "replay"])
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--kulisse", help="program to start")
@@ -206,7 +211,14 @@ def main():
     options = parser.parse_args()
     if (options.action == "record") != bool(options.reference):
         parser.error("record wants --reference, replay wants --kulisse")
-    return record(options.reference, options.port) if options.reference else replay(options.kulisse)
+    return (record_with(options.reference, options.port) if options.reference else
+            replay_with(options.kulisse))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    return run(parser, record, replay)
 
 
 if __name__ == "__main__":
