@@ -4,7 +4,7 @@
 
 namespace kulisse {
 
-[[noreturn]] void AssertionFailed(const char* condition, const char* file, int line);
+[[noreturn, gnu::cold]] void AssertionFailed(const char* condition, const char* file, int line);
 
 }  // namespace kulisse
 

@@ -64,15 +64,16 @@ struct FieldError {
 
   // Texts as k8s.io/apimachinery/pkg/util/validation/field prints them. `value` is JSON-like text
   // as Go prints it: strings come quoted.
-  static FieldError Required(std::string path, std::string_view detail = {});
-  static FieldError Invalid(std::string path, std::string_view value, std::string_view detail);
-  static FieldError Duplicate(std::string path, std::string_view value);
-  static FieldError NotSupported(std::string path, std::string_view value,
-                                 const std::vector<std::string>& supported);
-  static FieldError Forbidden(std::string path, std::string_view detail);
-  static FieldError TooLong(std::string path, int64_t max);
-  static FieldError TooMany(std::string path, size_t count, size_t max);
-  static FieldError NotFound(std::string path, std::string_view value);
+  [[gnu::cold]] static FieldError Required(std::string path, std::string_view detail = {});
+  [[gnu::cold]] static FieldError Invalid(std::string path, std::string_view value,
+                                          std::string_view detail);
+  [[gnu::cold]] static FieldError Duplicate(std::string path, std::string_view value);
+  [[gnu::cold]] static FieldError NotSupported(std::string path, std::string_view value,
+                                               const std::vector<std::string>& supported);
+  [[gnu::cold]] static FieldError Forbidden(std::string path, std::string_view detail);
+  [[gnu::cold]] static FieldError TooLong(std::string path, int64_t max);
+  [[gnu::cold]] static FieldError TooMany(std::string path, size_t count, size_t max);
+  [[gnu::cold]] static FieldError NotFound(std::string path, std::string_view value);
 };
 using FieldErrors = std::vector<FieldError>;
 // `"text"` with Go's %q escapes: how FieldError prints string values.
@@ -85,28 +86,33 @@ struct [[nodiscard]] Status {
   std::optional<StatusDetails> details;
   std::string continue_token;  // metadata.continue, only with Expired lists
 
-  // Each names the upstream function that it equals (apierrors.NewX) where there is one.
-  static Status NotFound(const GroupResource& gr, std::string_view name);
-  static Status AlreadyExists(const GroupResource& gr, std::string_view name);
-  static Status Conflict(const GroupResource& gr, std::string_view name, std::string_view cause);
-  static Status Invalid(const GroupKind& gk, std::string_view name, const FieldErrors& errors);
-  static Status Forbidden(const GroupResource& gr, std::string_view name, std::string_view cause);
-  static Status BadRequest(std::string message);
-  static Status Unauthorized();
-  static Status MethodNotSupported(const GroupResource& gr, std::string_view action);
-  static Status MethodNotAllowed();  // verb not known to the path: 405 with no details kind
-  static Status Expired(std::string message);  // 410
-  static Status InternalError(std::string message);
-  static Status Timeout(std::string message, int retry_after_seconds);  // 504
-  static Status ServerUnavailable(std::string message);                 // 503
-  static Status TooManyRequests(std::string message, int retry_after_seconds);
-  static Status RequestEntityTooLarge(std::string message);
-  static Status UnsupportedMediaType(std::string message);
-  static Status NotAcceptable(std::string message);
+  // Each names the upstream function that it equals (apierrors.NewX) where there is one. They are
+  // cold, here and in FieldError: code that only leads to a refusal lies apart from the rest.
+  [[gnu::cold]] static Status NotFound(const GroupResource& gr, std::string_view name);
+  [[gnu::cold]] static Status AlreadyExists(const GroupResource& gr, std::string_view name);
+  [[gnu::cold]] static Status Conflict(const GroupResource& gr, std::string_view name,
+                                       std::string_view cause);
+  [[gnu::cold]] static Status Invalid(const GroupKind& gk, std::string_view name,
+                                      const FieldErrors& errors);
+  [[gnu::cold]] static Status Forbidden(const GroupResource& gr, std::string_view name,
+                                        std::string_view cause);
+  [[gnu::cold]] static Status BadRequest(std::string message);
+  [[gnu::cold]] static Status Unauthorized();
+  [[gnu::cold]] static Status MethodNotSupported(const GroupResource& gr, std::string_view action);
+  // The verb is not known to the path: 405 with no details' kind.
+  [[gnu::cold]] static Status MethodNotAllowed();
+  [[gnu::cold]] static Status Expired(std::string message);  // 410
+  [[gnu::cold]] static Status InternalError(std::string message);
+  [[gnu::cold]] static Status Timeout(std::string message, int retry_after_seconds);  // 504
+  [[gnu::cold]] static Status ServerUnavailable(std::string message);                 // 503
+  [[gnu::cold]] static Status TooManyRequests(std::string message, int retry_after_seconds);
+  [[gnu::cold]] static Status RequestEntityTooLarge(std::string message);
+  [[gnu::cold]] static Status UnsupportedMediaType(std::string message);
+  [[gnu::cold]] static Status NotAcceptable(std::string message);
   // 404 "the server could not find the requested resource" with empty details.
-  static Status UnknownResource();
+  [[gnu::cold]] static Status UnknownResource();
   // Any code and message with no reason, as upstream sends for plain errors (mostly 500).
-  static Status Plain(int code, std::string message);
+  [[gnu::cold]] static Status Plain(int code, std::string message);
 
   [[nodiscard]] bool IsNotFound() const { return reason == "NotFound"; }
   [[nodiscard]] bool IsConflict() const { return reason == "Conflict"; }

@@ -99,6 +99,6 @@ class Engine {
 [[nodiscard]] std::string PrefixEnd(std::string_view prefix);
 
 // Logs and ends the process with status 1.
-[[noreturn]] void EndProcess(std::string_view doing, const EngineError& error);
+[[noreturn, gnu::cold]] void EndProcess(std::string_view doing, const EngineError& error);
 
 }  // namespace kulisse::storage

@@ -92,14 +92,6 @@ Value Value::Double(double value) {
 
 Value Value::String(std::string_view text, Arena& arena) { return StringRef(arena.Copy(text)); }
 
-Value Value::StringRef(std::string_view text) {
-  Value v;
-  v.type_ = Type::kString;
-  v.size_ = static_cast<uint32_t>(text.size());
-  v.data_.text = text.data();
-  return v;
-}
-
 Value Value::Array() {
   Value v;
   v.type_ = Type::kArray;
@@ -142,31 +134,6 @@ double Value::AsDouble() const {
   }
   KULISSE_ASSERT(type_ == Type::kDouble);
   return data_.number;
-}
-
-std::string_view Value::AsString() const {
-  KULISSE_ASSERT(type_ == Type::kString);
-  return {data_.text, size_};
-}
-
-std::span<const Value> Value::elements() const {
-  if (type_ != Type::kArray) return {};
-  return {data_.elements, size_};
-}
-
-std::span<Value> Value::elements() {
-  if (type_ != Type::kArray) return {};
-  return {data_.elements, size_};
-}
-
-std::span<const Member> Value::members() const {
-  if (type_ != Type::kObject) return {};
-  return {data_.members, size_};
-}
-
-std::span<Member> Value::members() {
-  if (type_ != Type::kObject) return {};
-  return {data_.members, size_};
 }
 
 Value* Value::ReserveElement(Arena& arena) {
@@ -243,10 +210,6 @@ const Value* Value::Find(std::string_view name) const {
   if (name.size() >= 8) return search_by(uint64_t{});
   if (name.size() >= 4) return search_by(uint32_t{});
   return search([=](const char* text) { return name == std::string_view(text, name.size()); });
-}
-
-Value* Value::Find(std::string_view name) {
-  return const_cast<Value*>(std::as_const(*this).Find(name));
 }
 
 const Value* Value::Find(std::initializer_list<std::string_view> path) const {

@@ -19,6 +19,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/assert.h"
+
 namespace kulisse::json {
 
 // Arena hands out memory that is freed all at once when it is destroyed.
@@ -170,6 +172,45 @@ struct Member {
   std::string_view name;
   Value value;
 };
+
+// What walks call for every node is here, to be compiled into them.
+
+inline std::string_view Value::AsString() const {
+  KULISSE_ASSERT(type_ == Type::kString);
+  return {data_.text, size_};
+}
+
+inline std::span<const Value> Value::elements() const {
+  if (type_ != Type::kArray) return {};
+  return {data_.elements, size_};
+}
+
+inline std::span<Value> Value::elements() {
+  if (type_ != Type::kArray) return {};
+  return {data_.elements, size_};
+}
+
+inline std::span<const Member> Value::members() const {
+  if (type_ != Type::kObject) return {};
+  return {data_.members, size_};
+}
+
+inline std::span<Member> Value::members() {
+  if (type_ != Type::kObject) return {};
+  return {data_.members, size_};
+}
+
+inline Value Value::StringRef(std::string_view text) {
+  Value v;
+  v.type_ = Type::kString;
+  v.size_ = static_cast<uint32_t>(text.size());
+  v.data_.text = text.data();
+  return v;
+}
+
+inline Value* Value::Find(std::string_view name) {
+  return const_cast<Value*>(std::as_const(*this).Find(name));
+}
 
 // Document is a value with the memory it lives in. Movable; addresses inside stay valid.
 struct Document {

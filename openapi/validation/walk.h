@@ -94,33 +94,37 @@ class Walk {
   // Applies the rules of a type to a value of it.
   void Struct(const Value& object, TypeId type, const Path& path);
 
-  void Required(const Path& path, std::string_view detail = {});
-  void Invalid(const Path& path, std::string_view text, std::string_view detail);
-  void Invalid(const Path& path, int64_t number, std::string_view detail);
+  // Refusals; cold, so that the code that leads to them lies apart.
+  [[gnu::cold]] void Required(const Path& path, std::string_view detail = {});
+  [[gnu::cold]] void Invalid(const Path& path, std::string_view text, std::string_view detail);
+  [[gnu::cold]] void Invalid(const Path& path, int64_t number, std::string_view detail);
   // The value as JSON.
-  void Invalid(const Path& path, const Value& value, std::string_view detail);
-  void Invalid(const Path& path, const Value* value, std::string_view detail);
+  [[gnu::cold]] void Invalid(const Path& path, const Value& value, std::string_view detail);
+  [[gnu::cold]] void Invalid(const Path& path, const Value* value, std::string_view detail);
   // The value, or list of values, as Go's struct of the type prints it.
-  void Invalid(const Path& path, const Value& value, TypeId type, std::string_view detail);
+  [[gnu::cold]] void Invalid(const Path& path, const Value& value, TypeId type,
+                             std::string_view detail);
   // The value as it is to be printed.
-  void InvalidText(const Path& path, std::string_view value, std::string_view detail);
-  void InvalidWithoutValue(const Path& path, std::string_view detail);
-  void Forbidden(const Path& path, std::string_view detail);
-  void NotSupported(const Path& path, std::string_view text,
-                    const std::vector<std::string>& supported);
+  [[gnu::cold]] void InvalidText(const Path& path, std::string_view value, std::string_view detail);
+  [[gnu::cold]] void InvalidWithoutValue(const Path& path, std::string_view detail);
+  [[gnu::cold]] void Forbidden(const Path& path, std::string_view detail);
+  [[gnu::cold]] void NotSupported(const Path& path, std::string_view text,
+                                  const std::vector<std::string>& supported);
   // The value as Go's struct of the type prints it.
-  void NotSupported(const Path& path, const Value& value, TypeId type,
-                    const std::vector<std::string>& supported);
+  [[gnu::cold]] void NotSupported(const Path& path, const Value& value, TypeId type,
+                                  const std::vector<std::string>& supported);
   // The value as it is to be printed.
-  void NotSupportedValue(const Path& path, std::string_view value,
-                         const std::vector<std::string>& supported);
-  void Duplicate(const Path& path, std::string_view text);
-  void Duplicate(const Path& path, int64_t number);
-  void Duplicate(const Path& path, const Value& value, TypeId type, std::string_view detail);
-  void NotFound(const Path& path, std::string_view text, std::string_view detail = {});
-  void TooLong(const Path& path, int64_t max);
-  void Internal(const Path& path, std::string_view detail);
-  void TooMany(const Path& path, size_t count, size_t max);
+  [[gnu::cold]] void NotSupportedValue(const Path& path, std::string_view value,
+                                       const std::vector<std::string>& supported);
+  [[gnu::cold]] void Duplicate(const Path& path, std::string_view text);
+  [[gnu::cold]] void Duplicate(const Path& path, int64_t number);
+  [[gnu::cold]] void Duplicate(const Path& path, const Value& value, TypeId type,
+                               std::string_view detail);
+  [[gnu::cold]] void NotFound(const Path& path, std::string_view text,
+                              std::string_view detail = {});
+  [[gnu::cold]] void TooLong(const Path& path, int64_t max);
+  [[gnu::cold]] void Internal(const Path& path, std::string_view detail);
+  [[gnu::cold]] void TooMany(const Path& path, size_t count, size_t max);
   // One error for each message.
   void Messages(const Path& path, std::string_view text, const openapi::Messages& messages);
   void Check(const Path& path, std::string_view text, Format format) {
