@@ -18,9 +18,6 @@
 
 #include "cmd/client/kubeconfig.h"
 
-// Of OpenSSL, whose headers stay in http_client.cc.
-struct ssl_ctx_st;
-
 namespace kulisse::cmd {
 
 struct HttpRequest {
@@ -56,9 +53,9 @@ class HttpClient {
 
  private:
   class Connection;
-  using TlsContext = std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)>;
+  struct Transport;  // of Asio, whose headers stay in http_client.cc
 
-  HttpClient(ServerAccess access, TlsContext tls);
+  explicit HttpClient(ServerAccess access);
   // The connection of that number, open.
   std::expected<Connection*, std::string> At(size_t index);
   // Sends as much as may be on its way on the connection; returns whether there was any.
@@ -67,7 +64,7 @@ class HttpClient {
   std::expected<void, std::string> Drain(size_t index, const Done& done);
 
   const ServerAccess access_;
-  const TlsContext tls_;
+  const std::unique_ptr<Transport> transport_;
   std::vector<std::unique_ptr<Connection>> connections_;
 };
 
