@@ -74,7 +74,8 @@ struct Node {
     kUpdate,   // children[0] op= children[1], op being `native`
   };
 
-  explicit Node(Kind node_kind, size_t node_offset = 0) : kind(node_kind), offset(node_offset) {}
+  explicit Node(Kind node_kind, size_t node_offset = 0);
+  ~Node();
 
   Kind kind;
   Results results = Results::kAny;
@@ -100,6 +101,10 @@ struct Definition {
   Results results = Results::kAny;  // given parameters with one result
   bool is_builtin = false;
 };
+
+// Here, where a definition is complete.
+inline Node::Node(Kind node_kind, size_t node_offset) : kind(node_kind), offset(node_offset) {}
+inline Node::~Node() = default;
 
 // What a whole program needs to run.
 struct Program {
