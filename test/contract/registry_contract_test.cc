@@ -70,7 +70,7 @@ std::string MembersOf(std::string_view storage_name) {
        R"("spec":{"priorityLevelConfiguration":{"name":"p"}})"},
       {"mutatingadmissionpolicies.admissionregistration.k8s.io",
        R"("spec":{"reinvocationPolicy":"Never","matchConstraints":{"resourceRules":[)" + kRule +
-           R"(]},"mutations":[{"patchType":"JSONPatch","jsonPatch":{"expression":"[]"}}]})"},
+           R"(]},"mutations":[{"patchType":"JSONPatch","jsonPatch":{"expression":"[JSONPatch{}]"}}]})"},
       {"mutatingadmissionpolicybindings.admissionregistration.k8s.io",
        R"("spec":{"policyName":"p"})"},
       {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",

@@ -195,7 +195,7 @@ TEST_F(CelKubernetesTest, TypesAreToldWhereTheyCanBe) {
       {"object.a", "dyn"},
       {"object.?a.?b", "optional_type(dyn)"},
       {"[1, 2].first()", "optional_type(int)"},
-      {"object[?'a'].orValue(0)", "dyn"},
+      {"object[?'a'].orValue(0)", "int"},
       {"optional.of('x').orValue('')", "string"},
       {"quantity('1Gi').add(1)", "kubernetes.Quantity"},
       {"url('a').getQuery()", "map(string, list(string))"},
