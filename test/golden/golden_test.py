@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests of the runner itself: what it must see as a difference, and what not."""
+import os
 import re
 import unittest
 
@@ -124,6 +125,27 @@ class TranscriptTest(unittest.TestCase):
                      "### a\nGET /\nnope\n\n---- 200\n"]:
             with self.assertRaises(transcript.BadTranscript, msg=text):
                 transcript.Transcript("f", text)
+
+
+class ReadmeTest(unittest.TestCase):
+    """The README says how many cases there are and how many are answered the same."""
+
+    ROOT = os.path.join(golden.HERE, "..", "..")
+
+    def counts(self, folder):
+        suite = golden.Suite(os.path.join(self.ROOT, "test", folder))
+        cases = sum(len(suite.load(path).cases) for path in suite.find_files([]))
+        return cases, len(suite.known_differences())
+
+    def test_counts(self):
+        with open(os.path.join(self.ROOT, "README.md"), encoding="utf-8") as file:
+            readme = re.sub(r"\s+", " ", file.read())
+        cases, known = self.counts("golden")
+        self.assertIn(f"Of {cases} requests recorded from kube-apiserver 1.36, all but the {known} "
+                      "listed in", readme)
+        cases, known = self.counts("differential")
+        self.assertIn(f"Of {cases} generated requests over every kind and field "
+                      f"(`test/differential`), {cases - known} are.", readme)
 
 
 if __name__ == "__main__":
