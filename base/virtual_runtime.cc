@@ -11,7 +11,7 @@ constexpr SystemTime kStart =
 
 VirtualRuntime::VirtualRuntime(uint64_t seed) : random_(seed) {}
 
-SystemTime VirtualRuntime::Now() const { return kStart + now_.time_since_epoch(); }
+SystemTime VirtualRuntime::Now() const { return kStart + MonotonicNow().time_since_epoch(); }
 
 MonotonicTime VirtualRuntime::MonotonicNow() const { return now_; }
 
@@ -20,13 +20,13 @@ uint64_t VirtualRuntime::RandomBits() { return random_.Next(); }
 void VirtualRuntime::Post(Callback callback) { posted_.push_back(std::move(callback)); }
 
 TimerId VirtualRuntime::ScheduleAfter(Duration delay, Callback callback) {
-  return timers_.Add(now_ + std::max(delay, Duration(0)), std::move(callback));
+  return timers_.Add(MonotonicNow() + std::max(delay, Duration(0)), std::move(callback));
 }
 
 bool VirtualRuntime::Cancel(TimerId timer) { return timers_.Cancel(timer); }
 
 void VirtualRuntime::RunFor(Duration duration) {
-  const MonotonicTime end = now_ + duration;
+  const MonotonicTime end = MonotonicNow() + duration;
   while (true) {
     if (!posted_.empty()) {
       Callback callback = std::move(posted_.front());
@@ -34,7 +34,7 @@ void VirtualRuntime::RunFor(Duration duration) {
       callback();
       continue;
     }
-    if (auto due = timers_.TakeDue(now_)) {
+    if (auto due = timers_.TakeDue(MonotonicNow())) {
       (*due)();
       continue;
     }

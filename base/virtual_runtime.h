@@ -1,9 +1,10 @@
 // VirtualRuntime is a Runtime whose time stands still until somebody moves it: a test or a
 // simulation runs days in seconds, the same way each time.
 //
-// Threads: one; the caller of RunFor() is the loop.
+// Threads: one, the caller of RunFor() is the loop; clocks may be read from any.
 #pragma once
 
+#include <atomic>
 #include <deque>
 
 #include "base/random.h"
@@ -31,7 +32,7 @@ class VirtualRuntime final : public Runtime {
 
  private:
   Random random_;
-  MonotonicTime now_;
+  std::atomic<MonotonicTime> now_;
   std::deque<Callback> posted_;
   TimerQueue timers_;
 };

@@ -16,7 +16,9 @@
 #ifdef __SANITIZE_THREAD__
 // Debian's library is not instrumented: ThreadSanitizer sees what it copies, but not the atomics by
 // which its memtable hands it over.
-extern "C" const char* __tsan_default_suppressions() { return "race:librocksdb"; }
+extern "C" [[gnu::visibility("default")]] const char* __tsan_default_suppressions() {
+  return "race:librocksdb";
+}
 #endif
 
 namespace kulisse::storage {
