@@ -139,18 +139,12 @@ bool WantsHelp(std::span<const std::string_view> args) {
 
 std::string ServeHelp() {
   ServeOptions defaults;
-  std::string text(kServeIntroduction);
-  text += FlagsHelp(ServeFlags(defaults));
-  text += kServeEnd;
-  return text;
+  return fmt::format("{}{}{}", kServeIntroduction, FlagsHelp(ServeFlags(defaults)), kServeEnd);
 }
 
 std::string ScaleHelp() {
   ScaleOptions defaults;
-  std::string text(kScaleIntroduction);
-  text += FlagsHelp(ScaleFlags(defaults));
-  text += kScaleEnd;
-  return text;
+  return fmt::format("{}{}{}", kScaleIntroduction, FlagsHelp(ScaleFlags(defaults)), kScaleEnd);
 }
 
 std::expected<std::string, std::string> HelpText(std::span<const std::string_view> args) {

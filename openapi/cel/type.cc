@@ -1,5 +1,6 @@
 #include "openapi/cel/type.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "openapi/cel/limits.h"
@@ -52,28 +53,26 @@ bool IsEqualOrLessSpecific(const Type& a, const Type& b) {
 
 }  // namespace
 
-Type Type::List(Type element) {
-  if (element.size_ > kCelTypeSizeMax) element = Dyn();
-  const uint32_t size = element.size_ + 1;
-  Type list(TypeKind::kList, "list", {std::move(element)});
-  list.size_ = size;
-  return list;
+Type Type::Compound(TypeKind kind, std::string_view name, std::vector<Type> parameters) {
+  uint32_t size = 0;
+  for (const Type& parameter : parameters) size += parameter.size_;
+  if (size > kCelTypeSizeMax) {
+    std::ranges::fill(parameters, Dyn());
+    size = static_cast<uint32_t>(parameters.size()) * Dyn().size_;
+  }
+  Type type(kind, std::string(name), std::move(parameters));
+  type.size_ = size + 1;
+  return type;
 }
 
+Type Type::List(Type element) { return Compound(TypeKind::kList, "list", {std::move(element)}); }
+
 Type Type::Map(Type key, Type value) {
-  if (key.size_ + value.size_ > kCelTypeSizeMax) key = value = Dyn();
-  const uint32_t size = key.size_ + value.size_ + 1;
-  Type map(TypeKind::kMap, "map", {std::move(key), std::move(value)});
-  map.size_ = size;
-  return map;
+  return Compound(TypeKind::kMap, "map", {std::move(key), std::move(value)});
 }
 
 Type Type::Optional(Type value) {
-  if (value.size_ > kCelTypeSizeMax) value = Dyn();
-  const uint32_t size = value.size_ + 1;
-  Type optional(TypeKind::kOptional, "optional_type", {std::move(value)});
-  optional.size_ = size;
-  return optional;
+  return Compound(TypeKind::kOptional, "optional_type", {std::move(value)});
 }
 
 Type Type::Nullable() const {

@@ -90,6 +90,8 @@ class Type {
  private:
   Type(TypeKind kind, std::string name, std::vector<Type> parameters = {})
       : kind_(kind), name_(std::move(name)), parameters_(std::move(parameters)) {}
+  // Its parameters are dyn when they are larger together than kCelTypeSizeMax.
+  static Type Compound(TypeKind kind, std::string_view name, std::vector<Type> parameters);
 
   TypeKind kind_ = TypeKind::kError;
   bool nullable_ = false;

@@ -1,4 +1,4 @@
-// A whole cluster in virtual time whose objects are written as YAML and seen through jq.
+// A whole cluster in virtual time, and one whose objects are written as YAML and seen through jq.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,15 +16,17 @@
 
 namespace kulisse::simulator {
 
-class SimulatedClusterTest : public testing::Test {
+class VirtualClusterTest : public testing::Test {
  protected:
-  void Start(ClusterOptions options, uint64_t seed = 7) {
+  void Start(ClusterOptions options, uint64_t seed = 1) {
     cluster_.reset();
     store_.reset();
     runtime_ = std::make_unique<VirtualRuntime>(seed);
     storage::StoreOptions store_options;
     store_options.durability = storage::Durability::kMemory;
-    store_ = std::move(*storage::Store::Open(store_options, *runtime_));
+    auto store = storage::Store::Open(store_options, *runtime_);
+    ASSERT_TRUE(store.has_value());
+    store_ = std::move(*store);
     Restart(std::move(options));
   }
   // A new process on the same store.
@@ -33,6 +35,21 @@ class SimulatedClusterTest : public testing::Test {
     cluster_ = std::make_unique<Cluster>(std::move(options), *store_, *runtime_);
     const auto started = cluster_->Start();
     ASSERT_TRUE(started.has_value()) << started.error();
+  }
+
+  std::unique_ptr<VirtualRuntime> runtime_;
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<Cluster> cluster_;
+};
+
+class SimulatedClusterTest : public VirtualClusterTest {
+ protected:
+  void Start(ClusterOptions options, uint64_t seed = 7) {
+    VirtualClusterTest::Start(std::move(options), seed);
+    Run(std::chrono::seconds(1));
+  }
+  void Restart(ClusterOptions options) {
+    VirtualClusterTest::Restart(std::move(options));
     Run(std::chrono::seconds(1));
   }
   void Run(Duration duration) { runtime_->RunFor(duration); }
@@ -95,10 +112,6 @@ class SimulatedClusterTest : public testing::Test {
     }
     return lines;
   }
-
-  std::unique_ptr<VirtualRuntime> runtime_;
-  std::unique_ptr<storage::Store> store_;
-  std::unique_ptr<Cluster> cluster_;
 };
 
 }  // namespace kulisse::simulator

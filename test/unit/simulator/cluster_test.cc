@@ -12,6 +12,7 @@
 #include "base/json/write.h"
 #include "base/virtual_runtime.h"
 #include "openapi/yaml.h"
+#include "test/unit/simulator/cluster_support.h"
 
 namespace kulisse::simulator {
 
@@ -36,27 +37,8 @@ spec:
     statusTemplate: "phase: Running"
 )";
 
-class ClusterTest : public testing::Test {
+class ClusterTest : public VirtualClusterTest {
  protected:
-  void Start(ClusterOptions options, uint64_t seed = 1) {
-    cluster_.reset();
-    store_.reset();
-    runtime_ = std::make_unique<VirtualRuntime>(seed);
-    storage::StoreOptions store_options;
-    store_options.durability = storage::Durability::kMemory;
-    auto store = storage::Store::Open(store_options, *runtime_);
-    ASSERT_TRUE(store.has_value());
-    store_ = std::move(*store);
-    Restart(std::move(options));
-  }
-  // A new process on the same store.
-  void Restart(ClusterOptions options) {
-    cluster_.reset();
-    cluster_ = std::make_unique<Cluster>(std::move(options), *store_, *runtime_);
-    const auto started = cluster_->Start();
-    ASSERT_TRUE(started.has_value()) << started.error();
-  }
-
   const openapi::ResourceInfo& Resource(std::string_view group, std::string_view name) {
     return *cluster_->client().catalog().Find(group, "v1", name);
   }
@@ -101,10 +83,6 @@ class ClusterTest : public testing::Test {
     }
     return "none";
   }
-
-  std::unique_ptr<VirtualRuntime> runtime_;
-  std::unique_ptr<storage::Store> store_;
-  std::unique_ptr<Cluster> cluster_;
 };
 
 TEST_F(ClusterTest, NodesBecomeReadyWithLeases) {

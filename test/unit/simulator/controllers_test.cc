@@ -9,6 +9,7 @@
 #include "base/virtual_runtime.h"
 #include "openapi/yaml.h"
 #include "simulator/cluster.h"
+#include "test/unit/simulator/cluster_support.h"
 
 namespace kulisse::simulator {
 
@@ -18,15 +19,11 @@ namespace {
 
 using apiserver::ObjectName;
 
-class ControllersTest : public testing::Test {
+class ControllersTest : public VirtualClusterTest {
  protected:
   void Start(ClusterOptions options) {
-    storage::StoreOptions store_options;
-    store_options.durability = storage::Durability::kMemory;
-    store_ = std::move(*storage::Store::Open(store_options, runtime_));
-    cluster_ = std::make_unique<Cluster>(std::move(options), *store_, runtime_);
-    ASSERT_TRUE(cluster_->Start().has_value());
-    runtime_.RunFor(100ms);
+    VirtualClusterTest::Start(std::move(options), 3);
+    runtime_->RunFor(100ms);
   }
 
   const openapi::ResourceInfo& Resource(std::string_view resource) {
@@ -50,10 +47,6 @@ class ControllersTest : public testing::Test {
   bool Exists(std::string_view resource, const ObjectName& name) {
     return cluster_->client().Get(Resource(resource), name) != nullptr;
   }
-
-  VirtualRuntime runtime_{3};
-  std::unique_ptr<storage::Store> store_;
-  std::unique_ptr<Cluster> cluster_;
 };
 
 TEST_F(ControllersTest, NamespacesHaveAServiceAccountAndTheRootCertificate) {
@@ -63,7 +56,7 @@ TEST_F(ControllersTest, NamespacesHaveAServiceAccountAndTheRootCertificate) {
     EXPECT_EQ(Show("configmaps", {ns, "kube-root-ca.crt"}, {"data"}), R"({"ca.crt":"PEM"})") << ns;
   }
   ASSERT_TRUE(Create("namespaces", "", "metadata: {name: new}").has_value());
-  runtime_.RunFor(1ms);
+  runtime_->RunFor(1ms);
   EXPECT_TRUE(Exists("serviceaccounts", {"new", "default"}));
   EXPECT_TRUE(Exists("configmaps", {"new", "kube-root-ca.crt"}));
 }
@@ -73,7 +66,7 @@ TEST_F(ControllersTest, WhatIsDeletedOrChangedComesBack) {
   Client& client = cluster_->client();
   ASSERT_TRUE(client.Delete(Resource("serviceaccounts"), {"default", "default"}).has_value());
   ASSERT_TRUE(client.Delete(Resource("configmaps"), {"default", "kube-root-ca.crt"}).has_value());
-  runtime_.RunFor(1ms);
+  runtime_->RunFor(1ms);
   EXPECT_TRUE(Exists("serviceaccounts", {"default", "default"}));
   EXPECT_TRUE(Exists("configmaps", {"default", "kube-root-ca.crt"}));
   const auto broken = client.Update(Resource("configmaps"), {"default", "kube-root-ca.crt"}, "",
@@ -82,7 +75,7 @@ TEST_F(ControllersTest, WhatIsDeletedOrChangedComesBack) {
                                       return {};
                                     });
   ASSERT_TRUE(broken.has_value());
-  runtime_.RunFor(1ms);
+  runtime_->RunFor(1ms);
   EXPECT_EQ(Show("configmaps", {"default", "kube-root-ca.crt"}, {"data"}), R"({"ca.crt":"PEM"})");
 }
 
@@ -93,16 +86,16 @@ TEST_F(ControllersTest, PodsRunInANamespaceThatWasMadeJustBefore) {
                           "{metadata: {name: a}, spec: {nodeName: node-0, containers: [{name: c, "
                           "image: i}]}}");
   ASSERT_TRUE(pod.has_value()) << pod.error().message;
-  runtime_.RunFor(1s);
+  runtime_->RunFor(1s);
   EXPECT_EQ(Show("pods", {"new", "a"}, {"status", "phase"}), "\"Running\"");
 }
 
 TEST_F(ControllersTest, ANamespaceThatGoesTakesItsAccountAlong) {
   Start({.root_ca = "PEM"});
   ASSERT_TRUE(Create("namespaces", "", "metadata: {name: new}").has_value());
-  runtime_.RunFor(1ms);
+  runtime_->RunFor(1ms);
   ASSERT_TRUE(cluster_->client().DeleteGracefully(Resource("namespaces"), {"", "new"}).has_value());
-  runtime_.RunFor(1s);
+  runtime_->RunFor(1s);
   EXPECT_FALSE(Exists("namespaces", {"", "new"}));
   EXPECT_FALSE(Exists("serviceaccounts", {"new", "default"}));
   EXPECT_FALSE(Exists("configmaps", {"new", "kube-root-ca.crt"}));
@@ -120,7 +113,7 @@ TEST_F(ControllersTest, WithoutTheSimulatorNothingIsMade) {
 
 TEST_F(ControllersTest, TaintsFollowConditions) {
   Start({.nodes = 1});
-  runtime_.RunFor(1s);
+  runtime_->RunFor(1s);
   const ObjectName node{"", "node-0"};
   EXPECT_EQ(Show("nodes", node, {"spec", "taints"}), "");
   const auto set = [&](std::string_view subresource, const char* yaml) {
@@ -128,7 +121,7 @@ TEST_F(ControllersTest, TaintsFollowConditions) {
     const auto result = cluster_->client().Patch(Resource("nodes"), node, subresource,
                                                  PatchType::kStrategic, wanted->root);
     ASSERT_TRUE(result.has_value()) << result.error().message;
-    runtime_.RunFor(1ms);
+    runtime_->RunFor(1ms);
   };
   set("", "spec: {unschedulable: true}");
   EXPECT_TRUE(
@@ -150,7 +143,7 @@ TEST_F(ControllersTest, QuotasAreCountedAndGiveBackWhatIsDeleted) {
   ASSERT_TRUE(
       Create("resourcequotas", "new", "{metadata: {name: q}, spec: {hard: {configmaps: 2}}}")
           .has_value());
-  runtime_.RunFor(1ms);
+  runtime_->RunFor(1ms);
   EXPECT_EQ(Show("resourcequotas", quota, {"status", "used"}), R"({"configmaps":"1"})");
   ASSERT_TRUE(Create("configmaps", "new", std::string(kMap) + "b}").has_value());
   EXPECT_EQ(Show("resourcequotas", quota, {"status", "used"}), R"({"configmaps":"2"})");
@@ -158,7 +151,7 @@ TEST_F(ControllersTest, QuotasAreCountedAndGiveBackWhatIsDeleted) {
             "configmaps \"c\" is forbidden: exceeded quota: q, requested: configmaps=1, used: "
             "configmaps=2, limited: configmaps=2");
   ASSERT_TRUE(cluster_->client().Delete(Resource("configmaps"), {"new", "a"}).has_value());
-  runtime_.RunFor(10s);
+  runtime_->RunFor(10s);
   EXPECT_EQ(Show("resourcequotas", quota, {"status", "used"}), R"({"configmaps":"1"})");
   EXPECT_TRUE(Create("configmaps", "new", std::string(kMap) + "c}").has_value());
 }

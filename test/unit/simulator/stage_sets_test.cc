@@ -13,6 +13,7 @@
 #include "openapi/yaml.h"
 #include "simulator/cluster.h"
 #include "simulator/jq/jq.h"
+#include "test/unit/simulator/cluster_support.h"
 
 namespace kulisse::simulator {
 
@@ -20,18 +21,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-class StageSetsTest : public testing::Test {
+class StageSetsTest : public SimulatedClusterTest {
  protected:
   void Start(std::vector<std::string> sets) {
-    storage::StoreOptions options;
-    options.durability = storage::Durability::kMemory;
-    store_ = std::move(*storage::Store::Open(options, runtime_));
     ClusterOptions cluster{.nodes = 1};
     cluster.simulator.stage_sets = std::move(sets);
-    cluster_ = std::make_unique<Cluster>(std::move(cluster), *store_, runtime_);
-    const auto started = cluster_->Start();
-    ASSERT_TRUE(started.has_value()) << started.error();
-    runtime_.RunFor(1s);
+    SimulatedClusterTest::Start(std::move(cluster));
   }
 
   // A pod on the node with a label "LABEL.stage.kwok.x-k8s.io: true" ("" for none).
@@ -40,43 +35,15 @@ class StageSetsTest : public testing::Test {
     std::string text = "metadata: {name: p" + metadata;
     if (!label.empty()) text += ", labels: {" + label + ".stage.kwok.x-k8s.io: \"true\"}";
     text += "}\nspec: {nodeName: node-0, containers: [{name: c, image: i}]" + spec + "}";
-    auto pod = openapi::ParseYaml(text);
-    ASSERT_TRUE(pod.has_value()) << pod.error();
-    const auto created = cluster_->client().Create(pods(), "default", std::move(*pod));
-    ASSERT_TRUE(created.has_value()) << created.error().message;
+    Create(pods(), text);
   }
   void Change(const openapi::ResourceInfo& resource, const apiserver::ObjectName& name,
               std::string_view merge_patch) {
-    const auto patch = openapi::ParseYaml(merge_patch);
-    const auto changed =
-        cluster_->client().Patch(resource, name, "", PatchType::kMerge, patch->root);
-    ASSERT_TRUE(changed.has_value()) << changed.error().message;
-  }
-  // What the expression gives for the object, as JSON; "gone" when it is not there.
-  std::string See(const openapi::ResourceInfo& resource, const apiserver::ObjectName& name,
-                  std::string_view expression) {
-    const auto record = cluster_->client().Get(resource, name);
-    if (!record) return "gone";
-    const json::Document object = apiserver::ResourceStore::Decode(*record);
-    const auto program = Jq::Compile(expression);
-    EXPECT_TRUE(program.has_value()) << expression;
-    std::vector<const json::Value*> results;
-    json::Arena arena;
-    EXPECT_TRUE(program->Evaluate(object.root, arena, &results).has_value());
-    return results.empty() ? "nothing" : json::ToString(*results[0]);
+    Patch(resource, name, "", merge_patch);
   }
   std::string SeePod(std::string_view expression) {
     return See(pods(), {"default", "p"}, expression);
   }
-  std::string SeeNode(std::string_view expression) {
-    return See(nodes(), {"", "node-0"}, expression);
-  }
-  const openapi::ResourceInfo& pods() { return cluster_->client().Resource("", "v1", "pods"); }
-  const openapi::ResourceInfo& nodes() { return cluster_->client().Resource("", "v1", "nodes"); }
-
-  VirtualRuntime runtime_{7};
-  std::unique_ptr<storage::Store> store_;
-  std::unique_ptr<Cluster> cluster_;
 };
 
 constexpr std::string_view kWaits = ".status.containerStatuses[0].state.waiting.reason";
@@ -88,7 +55,7 @@ TEST_F(StageSetsTest, GeneralTakesAPodThroughItsStates) {
   CreatePod("", ", initContainers: [{name: one, image: i}]");
   std::set<std::string> seen;
   for (int second = 0; second < 30; ++second) {
-    runtime_.RunFor(1s);
+    runtime_->RunFor(1s);
     seen.insert(
         SeePod("[.status.phase, (.status.initContainerStatuses[0].state // {} | keys[0])]"));
   }
@@ -96,7 +63,7 @@ TEST_F(StageSetsTest, GeneralTakesAPodThroughItsStates) {
                                          R"(["Pending","terminated"])", R"(["Pending","waiting"])",
                                          R"(["Running","terminated"])"}));
   ASSERT_TRUE(cluster_->client().DeleteGracefully(pods(), {"default", "p"}).has_value());
-  runtime_.RunFor(31s);
+  runtime_->RunFor(31s);
   EXPECT_EQ(SeePod("."), "gone");
 }
 
@@ -105,7 +72,7 @@ TEST_F(StageSetsTest, ImagesThatCannotBePulledAreTriedUntilTheLabelGoes) {
   CreatePod("pod-image-pull-error");
   std::set<std::string> seen;
   for (int second = 0; second < 60; ++second) {
-    runtime_.RunFor(1s);
+    runtime_->RunFor(1s);
     seen.insert(SeePod(kWaits));
   }
   seen.erase("null");
@@ -114,7 +81,7 @@ TEST_F(StageSetsTest, ImagesThatCannotBePulledAreTriedUntilTheLabelGoes) {
   EXPECT_EQ(seen, (std::set<std::string>{R"("ErrImagePull")", R"("ImagePullBackOff")"}));
   Change(pods(), {"default", "p"},
          "metadata: {labels: {pod-image-pull-error.stage.kwok.x-k8s.io: null}}");
-  runtime_.RunFor(1s);
+  runtime_->RunFor(1s);
   EXPECT_EQ(SeePod(".status.phase"), R"("Running")");
 }
 
@@ -123,10 +90,10 @@ TEST_F(StageSetsTest, ContainersThatCrashAreRestartedWithBackOff) {
   CreatePod("pod-container-crash", "",
             ", annotations: {pod-container-crash.stage.kwok.x-k8s.io/times: \"3\", "
             "pod-container-crash.stage.kwok.x-k8s.io/exit-code: \"7\"}");
-  runtime_.RunFor(12s);
+  runtime_->RunFor(12s);
   EXPECT_EQ(SeePod(kWaits), R"("CrashLoopBackOff")");
   EXPECT_EQ(SeePod(".status.containerStatuses[0].lastState.terminated.exitCode"), "7");
-  runtime_.RunFor(20min);
+  runtime_->RunFor(20min);
   EXPECT_EQ(SeePod("[.status.containerStatuses[0] | .restartCount, .ready]"), "[3,true]");
 }
 
@@ -135,7 +102,7 @@ TEST_F(StageSetsTest, AJobsPodFailsAndThenSucceeds) {
   CreatePod("pod-job-failure", ", restartPolicy: OnFailure",
             ", ownerReferences: [{apiVersion: batch/v1, kind: Job, name: j, uid: u}], annotations: "
             "{pod-job-failure.stage.kwok.x-k8s.io/times: \"2\"}");
-  runtime_.RunFor(5min);
+  runtime_->RunFor(5min);
   EXPECT_EQ(SeePod(".status.phase"), R"("Succeeded")");
   EXPECT_EQ(store_->Count("events"), 1U);  // "Started container", counted
 }
@@ -147,7 +114,7 @@ TEST_F(StageSetsTest, ReadinessFlaps) {
   std::string last = R"("True")";
   for (int minute = 0; minute < 60; ++minute) {
     for (int step = 0; step < 4; ++step) {
-      runtime_.RunFor(15s);
+      runtime_->RunFor(15s);
       const std::string now = SeePod(kReady);
       changes += now != last;
       last = now;
@@ -161,16 +128,16 @@ TEST_F(StageSetsTest, ReadinessFlaps) {
 TEST_F(StageSetsTest, AStartAndAnEndCanBeSlow) {
   Start({"fast", "containers"});
   CreatePod("pod-slow-start");
-  runtime_.RunFor(9s);
+  runtime_->RunFor(9s);
   EXPECT_EQ(SeePod(".status.phase"), R"("Pending")");
-  runtime_.RunFor(22s);
+  runtime_->RunFor(22s);
   EXPECT_EQ(SeePod(".status.phase"), R"("Running")");
   Change(pods(), {"default", "p"},
          "metadata: {labels: {pod-slow-termination.stage.kwok.x-k8s.io: \"true\"}}");
   ASSERT_TRUE(cluster_->client().DeleteGracefully(pods(), {"default", "p"}).has_value());
-  runtime_.RunFor(28s);
+  runtime_->RunFor(28s);
   EXPECT_NE(SeePod("."), "gone");
-  runtime_.RunFor(4s);
+  runtime_->RunFor(4s);
   EXPECT_EQ(SeePod("."), "gone");
 }
 
@@ -181,7 +148,7 @@ TEST_F(StageSetsTest, InitContainersRunInOrderAndSidecarsGoOn) {
             "Always}, {name: two, image: i}]");
   std::vector<std::string> seen;
   for (int second = 0; second < 30; ++second) {
-    runtime_.RunFor(500ms);
+    runtime_->RunFor(500ms);
     const std::string now =
         SeePod("[.status.initContainerStatuses[]? | .state | keys[0][0:1]] | join(\"\")");
     if (seen.empty() || seen.back() != now) seen.push_back(now);
@@ -196,7 +163,7 @@ TEST_F(StageSetsTest, ANodeUnderPressureDrainedOrDeadComesBack) {
   const auto label = [&](const std::string& name, const std::string& value) {
     Change(nodes(), {"", "node-0"},
            "metadata: {labels: {" + name + ".stage.kwok.x-k8s.io: " + value + "}}");
-    runtime_.RunFor(10s);
+    runtime_->RunFor(10s);
   };
   constexpr std::string_view kDisk =
       "[.status.conditions[] | select(.type == \"DiskPressure\") | .status][0]";
@@ -211,7 +178,7 @@ TEST_F(StageSetsTest, ANodeUnderPressureDrainedOrDeadComesBack) {
   label("node-death", "\"true\"");
   EXPECT_EQ(SeeNode(kReady), R"("Unknown")");
   const uint64_t plays = cluster_->kubelet()->Player("Node")->counters().plays;
-  runtime_.RunFor(10s);
+  runtime_->RunFor(10s);
   EXPECT_LE(cluster_->kubelet()->Player("Node")->counters().plays, plays + 1);  // it stays dead
   label("node-death", "null");
   EXPECT_EQ(SeeNode(kReady), R"("True")");
@@ -231,7 +198,7 @@ TEST_F(StageSetsTest, AClaimGetsAVolumeThatGoesWithIt) {
   create(claims, "default",
          "{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], storageClassName: "
          "kwok-volume, resources: {requests: {storage: 1Gi}}}}");
-  runtime_.RunFor(1s);
+  runtime_->RunFor(1s);
   EXPECT_EQ(See(claims, {"default", "data"}, "[.status.phase, .status.capacity.storage]"),
             R"(["Bound","1Gi"])");
   EXPECT_EQ(store_->Count("persistentvolumes"), 1U);

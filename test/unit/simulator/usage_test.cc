@@ -16,6 +16,7 @@
 #include "openapi/yaml.h"
 #include "simulator/cluster.h"
 #include "simulator/limits.h"
+#include "test/unit/simulator/cluster_support.h"
 
 namespace kulisse::simulator {
 
@@ -28,27 +29,17 @@ namespace {
 constexpr std::string_view kKwok = "kwok.x-k8s.io";
 constexpr std::string_view kPage = "/metrics/nodes/node-0/metrics/resource";
 
-class UsageTest : public testing::Test {
+class UsageTest : public VirtualClusterTest {
  protected:
   void SetUp() override { Start(""); }
 
   // A cluster of two nodes, with the documents of `config` as its --config.
   void Start(std::string_view config) {
-    cluster_.reset();
-    store_.reset();
-    runtime_ = std::make_unique<VirtualRuntime>(1);
-    storage::StoreOptions store_options;
-    store_options.durability = storage::Durability::kMemory;
-    auto store = storage::Store::Open(store_options, *runtime_);
-    ASSERT_TRUE(store.has_value());
-    store_ = std::move(*store);
     ClusterOptions options;
     options.nodes = 2;
     ASSERT_TRUE(AddConfig("test.yaml", config, &options.simulator).has_value());
     ASSERT_THAT(options.simulator.problems, testing::IsEmpty());
-    cluster_ = std::make_unique<Cluster>(std::move(options), *store_, *runtime_);
-    const auto started = cluster_->Start();
-    ASSERT_TRUE(started.has_value()) << started.error();
+    VirtualClusterTest::Start(std::move(options));
     runtime_->RunFor(1s);
   }
 
@@ -131,10 +122,6 @@ class UsageTest : public testing::Test {
     return std::string(metrics.root.FindString({"usage", "cpu"})) + " " +
            std::string(metrics.root.FindString({"usage", "memory"}));
   }
-
-  std::unique_ptr<VirtualRuntime> runtime_;
-  std::unique_ptr<storage::Store> store_;
-  std::unique_ptr<Cluster> cluster_;
 };
 
 TEST_F(UsageTest, AnnotationsSayWhatPodsUseAndMayChange) {
