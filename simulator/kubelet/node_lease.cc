@@ -77,9 +77,13 @@ void NodeLeases::Clear() {
 }
 
 void NodeLeases::Arm() {
-  if (timer_ != 0 || due_.empty()) return;
-  const Duration wait = std::max(due_.top()->due - runtime_.MonotonicNow(), Duration(0));
-  timer_ = runtime_.ScheduleAfter(wait + kTick, [this] {
+  if (due_.empty()) return;
+  const MonotonicTime now = runtime_.MonotonicNow();
+  const MonotonicTime at = std::max(due_.top()->due, now) + kTick;
+  if (timer_ != 0 && timer_at_ <= at) return;
+  if (timer_ != 0) runtime_.Cancel(timer_);
+  timer_at_ = at;
+  timer_ = runtime_.ScheduleAfter(at - now, [this] {
     timer_ = 0;
     Tick();
   });
@@ -115,6 +119,7 @@ void NodeLeases::Tick() {
     due_.Push(&lease);
   }
   if (due_.empty() || due_.top()->due > now) return Arm();
+  timer_at_ = now;
   timer_ = runtime_.ScheduleAfter(Duration(0), [this] {  // more are due: after the others' turn
     timer_ = 0;
     Tick();

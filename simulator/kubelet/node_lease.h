@@ -61,6 +61,7 @@ class NodeLeases {
   std::set<std::string> untold_;  // nodes that had one before Clear()
   DueHeap<Lease> due_;
   TimerId timer_ = 0;
+  MonotonicTime timer_at_;
   bool failing_ = false;
   uint64_t renewals_ = 0;
   std::shared_ptr<NodeLeases*> self_ = std::make_shared<NodeLeases*>(this);

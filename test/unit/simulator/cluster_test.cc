@@ -189,6 +189,22 @@ TEST_F(ClusterTest, DeletedPodsGoUnlessAFinalizerHoldsThem) {
   EXPECT_EQ(cluster_->client().Get(Pods(), {"default", "b"}), nullptr);
 }
 
+// A renewal of another node that is seconds away does not hold it up.
+TEST_F(ClusterTest, ANodeThatComesLaterHasItsLeaseAtOnce) {
+  Start({.nodes = 1});
+  runtime_->RunFor(1s);
+  const auto& leases = Resource("coordination.k8s.io", "leases");
+  for (const std::string name : {"late-0", "late-1", "late-2", "late-3"}) {
+    json::Document node;
+    node.root = json::Value::Object();
+    node.root.SetDefaultObject("metadata", node.arena)
+        .Set("name", json::Value::String(name, node.arena), node.arena);
+    ASSERT_TRUE(cluster_->client().Create(Nodes(), "", std::move(node)).has_value());
+    runtime_->RunFor(1s);
+    EXPECT_NE(cluster_->client().Get(leases, {"kube-node-lease", name}), nullptr) << name;
+  }
+}
+
 TEST_F(ClusterTest, ADeletedNodeTakesItsLeaseAlong) {
   Start({.nodes = 2});
   runtime_->RunFor(1s);
