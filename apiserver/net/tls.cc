@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <mutex>
@@ -112,6 +113,50 @@ std::string Der(const X509* certificate) {
   return bytes;
 }
 
+// The write side of a TLS connection's socket. As BIO_s_socket(), but told what follows: the kernel
+// then waits, and sends the records of a piece together.
+class SocketWriter {
+ public:
+  explicit SocketWriter(int descriptor) : descriptor_(descriptor) {}
+
+  // A BIO that writes here; it borrows this.
+  BIO* MakeBio() {
+    BIO* bio = BIO_new(Method());
+    if (bio == nullptr) throw std::bad_alloc();
+    BIO_set_data(bio, this);
+    BIO_set_init(bio, 1);
+    return bio;
+  }
+  void SetMoreFollows(bool more_follows) { flags_ = more_follows ? MSG_MORE : 0; }
+
+ private:
+  static const BIO_METHOD* Method() {
+    static const BIO_METHOD* const method = [] {
+      BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket writer");
+      if (made == nullptr) throw std::bad_alloc();
+      BIO_meth_set_write(made, Write);
+      BIO_meth_set_ctrl(made, [](BIO*, int command, long, void*) -> long {
+        return command == BIO_CTRL_FLUSH ? 1 : 0;
+      });
+      return made;
+    }();
+    return method;
+  }
+
+  static int Write(BIO* bio, const char* bytes, int size) {
+    const auto& self = *static_cast<const SocketWriter*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    const ssize_t sent =
+        ::send(self.descriptor_, bytes, static_cast<size_t>(size), MSG_NOSIGNAL | self.flags_);
+    const bool again = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    if (sent < 0 && again) BIO_set_retry_write(bio);
+    return static_cast<int>(sent);
+  }
+
+  int descriptor_;
+  int flags_ = 0;
+};
+
 class TlsStream final : public ByteStream {
  public:
   TlsStream(SSL_CTX* context, X509_STORE* client_roots, VerifiedCertificates& verified,
@@ -119,8 +164,10 @@ class TlsStream final : public ByteStream {
       : client_roots_(client_roots),
         verified_(verified),
         descriptor_(descriptor),
+        writer_(descriptor),
         ssl_(SSL_new(context)) {
-    if (ssl_ == nullptr || SSL_set_fd(ssl_.get(), descriptor) != 1) throw std::bad_alloc();
+    if (ssl_ == nullptr || SSL_set_rfd(ssl_.get(), descriptor) != 1) throw std::bad_alloc();
+    SSL_set0_wbio(ssl_.get(), writer_.MakeBio());
     SSL_set_accept_state(ssl_.get());
   }
 
@@ -147,7 +194,9 @@ class TlsStream final : public ByteStream {
   IoResult Write(std::string_view bytes) override {
     ERR_clear_error();
     size_t written = 0;
+    writer_.SetMoreFollows(bytes.size() > SSL3_RT_MAX_PLAIN_LENGTH);  // one record a call
     const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
+    writer_.SetMoreFollows(false);
     return result == 1 ? IoResult{IoState::kDone, written} : Failure(result);
   }
 
@@ -212,6 +261,7 @@ class TlsStream final : public ByteStream {
   VerifiedCertificates& verified_;
   int descriptor_;
   bool broken_ = false;
+  SocketWriter writer_;
   SslHandle ssl_;
 };
 
