@@ -8,8 +8,13 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <string>
+#include <system_error>
 
 #include "base/json/member_index.h"
 #include "base/limits.h"
@@ -21,6 +26,26 @@ namespace {
 
 // RapidJSON looks at this many bytes at once.
 constexpr size_t kScannedBytes = 16;
+
+// Whether all of the text is a T; *number is it.
+template <class T>
+bool IsNumber(std::string_view text, T* number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// The value of a JSON number, nothing if it is beyond float64. RapidJSON's own reader of doubles
+// is wrong where the first digits make 2^64 or 0: "18446744073709551615.5", "0e41".
+std::optional<Value> ToNumber(std::string_view text) {
+  if (int64_t number = 0; IsNumber(text, &number)) return Value::Int(number);
+  if (uint64_t number = 0; IsNumber(text, &number)) return Value::Uint(number);
+  if (double number = 0; IsNumber(text, &number)) return Value::Double(number);
+  // Too large, or so small that it is rounded to zero.
+  const double number = std::strtod(std::string(text).c_str(), nullptr);
+  if (!std::isfinite(number)) return std::nullopt;
+  return Value::Double(number);
+}
+
 // Builds Values from the reader's events. Strings point into the parsed text (in situ).
 class Builder {
  public:
@@ -31,12 +56,16 @@ class Builder {
 
   bool Null() { return Add(Value()); }
   bool Bool(bool b) { return Add(Value::Bool(b)); }
-  bool Int(int i) { return Add(Value::Int(i)); }
-  bool Uint(unsigned u) { return Add(Value::Int(u)); }
-  bool Int64(int64_t i) { return Add(Value::Int(i)); }
-  bool Uint64(uint64_t u) { return Add(Value::Uint(u)); }
-  bool Double(double d) { return Add(Value::Double(d)); }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
+  // Numbers come as text (kParseNumbersAsStringsFlag).
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(int64_t) { return false; }
+  bool Uint64(uint64_t) { return false; }
+  bool Double(double) { return false; }
+  bool RawNumber(const char* text, rapidjson::SizeType length, bool /*copy*/) {
+    std::optional<Value> number = ToNumber({text, length});
+    return number && Add(std::move(*number));
+  }
   bool String(const char* text, rapidjson::SizeType length, bool /*copy*/) {
     return Add(Value::StringRef({text, length}));
   }
@@ -363,7 +392,7 @@ Attempt TryParse(std::string_view text, Arena& arena, std::vector<std::string>* 
   rapidjson::Reader reader;
   rapidjson::InsituStringStream stream(copy);
   constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
-                              rapidjson::kParseFullPrecisionFlag;
+                              rapidjson::kParseNumbersAsStringsFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   Attempt attempt;
   attempt.ok = !result.IsError();

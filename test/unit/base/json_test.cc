@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include "base/json/parse.h"
 #include "base/json/write.h"
 #include "base/limits.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "test/unit/openapi/golden_rows.h"
 
@@ -29,6 +31,40 @@ TEST(JsonTest, ReadsAndPrintsAsGo) {
 TEST(JsonTest, KeepsIntegersOf64Bits) {
   EXPECT_EQ(ParsedAndPrinted("[9223372036854775807,-9223372036854775808,18446744073709551615]"),
             "[9223372036854775807,-9223372036854775808,18446744073709551615]");
+}
+
+// The nearest double of any decimal; a library that was wrong for these was found by fuzzing.
+TEST(JsonTest, ReadsDecimalsAsTheNearestDouble) {
+  const auto check = [](const std::string& text) {
+    SCOPED_TRACE(text);
+    const auto document = Parse(text);
+    ASSERT_TRUE(document.has_value());
+    EXPECT_EQ(document->root.AsDouble(), std::strtod(text.c_str(), nullptr));
+  };
+  for (const char* text :
+       {"0e41", "0.0", "-0.0", "0.000000000000000000000000000000", "18446744073709551615.5",
+        "184467440737095516155", "0.184467440737095516159", "-18446744073709551615999e-7",
+        "4.9e-324", "2e-324", "1e-400", "1.7976931348623157e308", "9007199254740993.0"}) {
+    check(text);
+  }
+  constexpr uint64_t kSeed = 17;
+  Random random(kSeed);
+  for (int i = 0; i < 2'000; ++i) {
+    SCOPED_TRACE(fmt::format("seed {}, number {}", kSeed, i));
+    std::string text = fmt::format("{}.", random.Below(1000));
+    for (size_t digits = 1 + random.Below(40); digits > 0; --digits) {
+      text += static_cast<char>('0' + random.Below(10));
+    }
+    check(fmt::format("{}e{}", text, static_cast<int>(random.Below(600)) - 330));
+  }
+}
+
+TEST(JsonTest, RefusesNumbersBeyondDoubles) {
+  for (const char* number : {"1e309", "-1.8e308", "-33E0307", "1e999999999999"}) {
+    EXPECT_EQ(ParsedAndPrinted(number),
+              fmt::format("error: json: cannot unmarshal number {} into Go value of type float64",
+                          number));
+  }
 }
 
 TEST(JsonTest, ReportsPathsOfDuplicates) {
