@@ -200,6 +200,17 @@ std::optional<std::string_view> Record::Field(std::string_view name) const {
   return FindPair(FieldBytes(), name);
 }
 
+RecordContent Record::Content() const {
+  return {.labels = Labels(),
+          .fields = Fields(),
+          .uid = uid(),
+          .deleting = deleting_,
+          .rv_offset = rv_offset_,
+          .managed_fields_at = managed_at_,
+          .managed_fields_size = managed_size_,
+          .json = json()};
+}
+
 bool Record::SameSelectables(const Record& other) const {
   return LabelBytes() == other.LabelBytes() && FieldBytes() == other.FieldBytes();
 }

@@ -67,6 +67,8 @@ class Record {
   [[nodiscard]] bool SameSelectables(const Record& other) const;
   // Whether all but the revision is that of `other`: writing it again would change nothing.
   [[nodiscard]] bool SameContent(const Record& other) const;
+  // What Encode() was given; views into the record.
+  [[nodiscard]] RecordContent Content() const;
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
   // For the store, which encodes a record before it knows the revision.
   void SetRevision(Revision revision);

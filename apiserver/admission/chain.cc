@@ -55,6 +55,12 @@ Result<void> AdmissionChain::Validate(const AdmissionAttributes& attributes) con
   return {};
 }
 
+bool AdmissionChain::IgnoresRenewals(const openapi::ResourceInfo& resource) const {
+  return std::ranges::all_of(Of(resource), [&](const Entry& entry) {
+    return (entry.operations & kOnUpdate) == 0 || entry.plugin->IgnoresRenewals(resource);
+  });
+}
+
 void UndoList::Run() {
   for (const Undo& undo : list_) undo();
   list_.clear();

@@ -23,6 +23,8 @@ class AdmissionChain {
 
   Result<void> Mutate(AdmissionAttributes& attributes) const;
   Result<void> Validate(const AdmissionAttributes& attributes) const;
+  // Whether no plugin wants to see renewals of the resource.
+  [[nodiscard]] bool IgnoresRenewals(const openapi::ResourceInfo& resource) const;
   // Says that an object was written or deleted, before the answer leaves.
   void Committed(const openapi::ResourceInfo& resource, const storage::Key& key) const {
     cache_.Refresh(resource, key);

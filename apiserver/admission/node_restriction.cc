@@ -94,6 +94,11 @@ class NodeRestriction final : public AdmissionPlugin {
              "resourceslices.resource.k8s.io"}};
   }
 
+  // Parts of this process are no nodes' users.
+  [[nodiscard]] bool IgnoresRenewals(const openapi::ResourceInfo& /*resource*/) const override {
+    return true;
+  }
+
   Result<void> Mutate(AdmissionAttributes& attributes) const override {
     const auto node = NodeOf(attributes.context);
     if (!node) return {};

@@ -64,6 +64,11 @@ class AdmissionPlugin {
   virtual ~AdmissionPlugin() = default;
 
   [[nodiscard]] virtual AdmissionInterest Interest() const = 0;
+  // Whether it would let pass any write of a part of this process to the resource that renews times
+  // and changes nothing else (ResourceStore::Renew): it is not shown these then.
+  [[nodiscard]] virtual bool IgnoresRenewals(const openapi::ResourceInfo& /*resource*/) const {
+    return false;
+  }
   // Changes attributes.object. May run again for the same write.
   virtual Result<void> Mutate(AdmissionAttributes& /*attributes*/) const { return {}; }
   virtual Result<void> Validate(const AdmissionAttributes& /*attributes*/) const { return {}; }

@@ -60,6 +60,11 @@ class ResourceQuota final : public AdmissionPlugin {
 
   [[nodiscard]] AdmissionInterest Interest() const override { return {kOnCreate | kOnUpdate, {}}; }
 
+  // Times weigh nothing.
+  [[nodiscard]] bool IgnoresRenewals(const openapi::ResourceInfo& /*resource*/) const override {
+    return true;
+  }
+
   Result<void> Validate(const AdmissionAttributes& attributes) const override {
     if (attributes.ns.empty()) return {};
     const std::vector<CachedObjectPtr> quotas = cache_.List(Kind::kResourceQuotas, attributes.ns);

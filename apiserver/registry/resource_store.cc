@@ -487,4 +487,35 @@ Result<WriteResult> ResourceStore::Update(const RequestContext& context,
   return result;
 }
 
+Result<WriteResult> ResourceStore::Renew(const RequestContext& context,
+                                         const ResourceInfo& resource, const ObjectName& name,
+                                         const Renewal& renewal, const Mutation& mutation) {
+  bool renewed = false;
+  std::string json;
+  const auto change = [&](const RecordPtr& current) -> Result<Change> {
+    renewed = false;
+    if (current == nullptr) return Change{};
+    json = current->json();
+    if (!renewal(*current, &json)) return Change{};
+    KULISSE_ASSERT(json.size() == current->json().size());
+    renewed = true;
+    storage::RecordContent content = current->Content();
+    content.json = json;
+    return Change{Change::Kind::kPut, std::move(content)};
+  };
+  const storage::Key key{resource.storage_name, name.ns, name.name};
+  if (admission_ == nullptr || admission_->IgnoresRenewals(resource)) {
+    KULISSE_ASSIGN(Committed committed, store_.GuaranteedUpdate(key, change));
+    if (renewed) {
+      if (admission_ != nullptr) admission_->Committed(resource, key);
+      WriteResult result;
+      result.record = std::move(committed.record);
+      result.revision = committed.revision;
+      result.changed = committed.changed;
+      return result;
+    }
+  }
+  return Update(context, resource, name, "", mutation);
+}
+
 }  // namespace kulisse::apiserver

@@ -88,6 +88,10 @@ struct WriteResult {
 // returns is the answer.
 using Mutation = std::function<Result<void>(json::Document& object)>;
 
+// Changes the JSON of the record to what Update() with the same purpose would make of it, managers
+// included, by replacing times with others of their size; false when it cannot tell.
+using Renewal = std::function<bool(const storage::Record& current, std::string* json)>;
+
 class ResourceStore {
  public:
   ResourceStore(storage::Store& store, const openapi::Catalog& catalog,
@@ -113,6 +117,12 @@ class ResourceStore {
   Result<WriteResult> Update(const RequestContext& context, const openapi::ResourceInfo& resource,
                              const ObjectName& name, std::string_view subresource,
                              const Mutation& mutation);
+
+  // Update() by a part of this process to an object that it wrote before and often writes: when
+  // `renewal` can tell the new JSON, and admission does not care, nothing is parsed.
+  Result<WriteResult> Renew(const RequestContext& context, const openapi::ResourceInfo& resource,
+                            const ObjectName& name, const Renewal& renewal,
+                            const Mutation& mutation);
 
   Result<WriteResult> Delete(const RequestContext& context, const openapi::ResourceInfo& resource,
                              const ObjectName& name, const DeleteOptions& options);

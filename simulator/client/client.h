@@ -21,6 +21,8 @@ class Client {
   [[nodiscard]] const openapi::ResourceInfo& Resource(std::string_view group,
                                                       std::string_view version,
                                                       std::string_view resource) const;
+  // The component, as managedFields name it.
+  [[nodiscard]] std::string_view manager() const { return context_.field_manager; }
   [[nodiscard]] storage::Store& store() { return store_.store(); }
 
   // Null when there is none.
@@ -46,6 +48,13 @@ class Client {
                                         std::string_view subresource,
                                         const apiserver::Mutation& mutation,
                                         std::string_view user = {});
+  // Update() of an object that this component writes often (ResourceStore::Renew).
+  Result<apiserver::WriteResult> Renew(const openapi::ResourceInfo& resource,
+                                       const apiserver::ObjectName& name,
+                                       const apiserver::Renewal& renewal,
+                                       const apiserver::Mutation& mutation) {
+    return store_.Renew(context_, resource, name, renewal, mutation);
+  }
   // Server-side apply to an object that is there, by force; `object` has kind and apiVersion.
   Result<apiserver::WriteResult> Apply(const openapi::ResourceInfo& resource,
                                        const apiserver::ObjectName& name,

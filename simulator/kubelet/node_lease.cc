@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "simulator/kubelet/lease_text.h"
 #include "simulator/limits.h"
 
 namespace kulisse::simulator {
@@ -93,7 +94,7 @@ void NodeLeases::Tick() {
   const MonotonicTime now = runtime_.MonotonicNow();
   for (size_t i = 0; i < kStageBatchObjectsMax && !new_.empty(); ++i) {
     const auto it = leases_.find(new_.front());
-    if (it != leases_.end() && !it->second.exists) Keep(it);
+    if (it != leases_.end() && !it->second.in_round) Write(it);
     new_.pop_front();
   }
   const auto count = static_cast<int64_t>(leases_.size());
@@ -103,42 +104,46 @@ void NodeLeases::Tick() {
   for (size_t i = 0; i < kStageBatchObjectsMax && progress_ >= interval_ && count > 0; ++i) {
     progress_ -= interval_;
     if (next_ == leases_.end()) next_ = leases_.begin();
-    Keep(next_++);
+    const auto lease = next_++;
+    if (lease->second.in_round) Write(lease);
   }
   if (new_.empty() && progress_ < interval_) return Arm();
   timer_at_ = now;
   timer_ = runtime_.ScheduleAfter(Duration(0), [this] { Tick(); });  // after the others' turn
 }
 
-void NodeLeases::Keep(Leases::iterator lease) {
-  const auto kept = Renew(lease->first, lease->second);
-  if (!kept && !failing_) {
+void NodeLeases::Write(Leases::iterator lease) {
+  const std::string& node = lease->first;
+  const auto renewed = Renew(node, lease->second.uid);
+  lease->second.in_round = renewed.has_value();
+  const bool failed_before = std::exchange(failing_, !renewed);
+  if (renewed) return;
+  if (!failed_before) {
     log::Warning("simulator", "lease not renewed",
-                 {{"node", lease->first}, {"error", kept.error().message}});
+                 {{"node", node}, {"error", renewed.error().message}});
   }
-  failing_ = !kept;
+  runtime_.ScheduleAfter(kRetryDelay, [weak = std::weak_ptr(self_), node] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    (*self)->new_.push_back(node);
+    (*self)->Arm();
+  });
 }
 
-Result<void> NodeLeases::Renew(const std::string& node, Lease& lease) {
-  const auto renew = [&](json::Document& object) -> Result<void> {
-    json::Arena& arena = object.arena;
-    Value& spec = object.root.SetDefaultObject("spec", arena);
-    spec.Set("holderIdentity", Value::StringRef(node), arena);
-    spec.Set("leaseDurationSeconds", Value::Int(duration_.count()), arena);
-    spec.Set("renewTime", Value::String(FormatMicroTime(runtime_.Now()), arena), arena);
-    return {};
+Result<void> NodeLeases::Renew(const std::string& node, const std::string& uid) {
+  const LeaseWrite write{client_.manager(), node, duration_, runtime_.Now()};
+  const auto text = [&](const storage::Record& current, std::string* json) {
+    return RenewLeaseText(write, current, json);
   };
   ++renewals_;
-  const auto updated = client_.Update(resource_, {std::string(kNamespace), node}, "", renew);
-  lease.exists = updated.has_value();
+  const auto updated =
+      client_.Renew(resource_, {std::string(kNamespace), node}, text, RenewalOf(write));
   if (updated) return {};
   if (!updated.error().IsNotFound()) return std::unexpected(updated.error());
-  KULISSE_TRY(Create(node, lease));
-  lease.exists = true;
-  return {};
+  return Create(node, uid);
 }
 
-Result<void> NodeLeases::Create(const std::string& node, const Lease& lease) {
+Result<void> NodeLeases::Create(const std::string& node, const std::string& uid) {
   json::Document object;
   json::Arena& arena = object.arena;
   const auto text = [&](std::string_view value) { return Value::String(value, arena); };
@@ -151,7 +156,7 @@ Result<void> NodeLeases::Create(const std::string& node, const Lease& lease) {
   owner.Set("apiVersion", text("v1"), arena);
   owner.Set("kind", text("Node"), arena);
   owner.Set("name", text(node), arena);
-  owner.Set("uid", text(lease.uid), arena);
+  owner.Set("uid", text(uid), arena);
   metadata.Set("ownerReferences", std::move(owners), arena);
   Value& spec = object.root.SetDefaultObject("spec", arena);
   spec.Set("holderIdentity", text(node), arena);

@@ -5,7 +5,7 @@
 // as much.
 //
 // Borrows: runtime and client. Threads: the runtime's loop.
-// Errors: a lease that cannot be written is tried again in its next turn; the first failure is
+// Errors: a lease that cannot be written is tried again a second later; the first failure is
 // logged.
 #pragma once
 
@@ -43,15 +43,16 @@ class NodeLeases {
  private:
   struct Lease {
     std::string uid;  // of the node
-    bool exists = false;
+    // Otherwise it is new, or its last write has failed.
+    bool in_round = false;
   };
   using Leases = std::map<std::string, Lease>;  // by node
 
   void Arm();
   void Tick();
-  void Keep(Leases::iterator lease);
-  Result<void> Renew(const std::string& node, Lease& lease);
-  Result<void> Create(const std::string& node, const Lease& lease);
+  void Write(Leases::iterator lease);
+  Result<void> Renew(const std::string& node, const std::string& uid);
+  Result<void> Create(const std::string& node, const std::string& uid);
   // Tries until the lease is gone, unless the node is there again.
   void Delete(const std::string& node);
 
@@ -62,7 +63,7 @@ class NodeLeases {
   const openapi::ResourceInfo& resource_;
   Leases leases_;
   Leases::iterator next_ = leases_.end();  // whose turn it is
-  std::deque<std::string> new_;            // not written yet
+  std::deque<std::string> new_;            // to be written at once
   std::set<std::string> untold_;           // nodes that had one before Clear()
   // How far the round has come since the last lease: each one takes interval_, all are on their way
   // at the same time.
