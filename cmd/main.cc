@@ -1,6 +1,4 @@
 // The program: reads the command line and runs one command.
-#include <malloc.h>
-
 #include <cstdio>
 #include <exception>
 #include <string_view>
@@ -11,11 +9,6 @@
 #include "cmd/serve.h"
 
 int main(int argc, char** argv) {
-  // Few threads allocate: more arenas would only hold more memory. What a burst of watch events
-  // or large answers freed stays for the next: the kernel clears each page that comes back.
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 32 * 1024 * 1024);
   const std::vector<std::string_view> args(argv + 1, argv + argc);
   const auto command = kulisse::cmd::ParseCommandLine(args, kulisse::cmd::ProcessEnvironment);
   if (!command) {

@@ -7,6 +7,9 @@
 
 #include <cstdint>
 
+// tcmalloc's, in the programs that are linked with it.
+extern "C" [[gnu::weak]] void MallocExtension_ReleaseFreeMemory();  // NOLINT(*-naming)
+
 namespace kulisse::cmd {
 
 namespace {
@@ -29,7 +32,13 @@ int DropCleanPages(dl_phdr_info* object, size_t /*size*/, void* /*data*/) {
 
 }  // namespace
 
-void ReturnFreedMemory() { malloc_trim(0); }
+void ReturnFreedMemory() {
+  if (MallocExtension_ReleaseFreeMemory != nullptr) {
+    MallocExtension_ReleaseFreeMemory();
+  } else {
+    malloc_trim(0);
+  }
+}
 
 void ReturnStartupMemory() {
   ReturnFreedMemory();

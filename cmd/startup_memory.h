@@ -2,8 +2,8 @@
 // program and libraries that were mapped meanwhile (reading the facts, opening RocksDB, making
 // keys). Those that are needed again come back from the page cache, at a minor fault each.
 //
-// Later, freed heap stays for the next burst (main.cc says how much) and goes back when it is asked
-// for.
+// Later, freed heap stays for the next burst, as the allocator sees fit, and goes back when it is
+// asked for.
 //
 // Threads: any, beside all others. Errors: none; what cannot be given back stays.
 #pragma once
