@@ -203,6 +203,26 @@ YamlScalar ResolveNumber(std::string_view text, bool timestamps) {
   return scalar;
 }
 
+// The fewest digits that are this number again, as Go's 'g' lays them out.
+template <class Float>
+std::string FormatShortest(Float number) {
+  if (std::isnan(number)) return ".nan";
+  if (std::isinf(number)) return number > 0 ? ".inf" : "-.inf";
+  char buffer[64];
+  const auto result =
+      std::to_chars(buffer, buffer + sizeof(buffer), number, std::chars_format::scientific);
+  const std::string scientific(buffer, result.ptr);
+  int exponent = 0;
+  const char* mark = buffer + scientific.find('e') + 1;
+  std::from_chars(*mark == '+' ? mark + 1 : mark, result.ptr, exponent);
+  constexpr int kExponentMin = -4;
+  constexpr int kExponentPlainEnd = 6;
+  if (exponent < kExponentMin || exponent >= kExponentPlainEnd) return scientific;
+  const auto fixed =
+      std::to_chars(buffer, buffer + sizeof(buffer), number, std::chars_format::fixed);
+  return {buffer, fixed.ptr};
+}
+
 }  // namespace
 
 YamlScalar ResolveYamlScalar(std::string_view text, bool timestamps) {
@@ -230,25 +250,7 @@ YamlScalar ResolveYamlScalar(std::string_view text, bool timestamps) {
 }
 
 std::string FormatGoFloat(double number, bool single) {
-  if (std::isnan(number)) return ".nan";
-  if (std::isinf(number)) return number > 0 ? ".inf" : "-.inf";
-  char buffer[64];
-  constexpr auto kScientific = std::chars_format::scientific;
-  const auto result = single ? std::to_chars(buffer, buffer + sizeof(buffer),
-                                             static_cast<float>(number), kScientific)
-                             : std::to_chars(buffer, buffer + sizeof(buffer), number, kScientific);
-  const std::string scientific(buffer, result.ptr);
-  int exponent = 0;
-  const char* mark = buffer + scientific.find('e') + 1;
-  std::from_chars(*mark == '+' ? mark + 1 : mark, result.ptr, exponent);
-  constexpr int kExponentMin = -4;
-  constexpr int kExponentPlainEnd = 6;
-  if (exponent < kExponentMin || exponent >= kExponentPlainEnd) return scientific;
-  const auto fixed =
-      single ? std::to_chars(buffer, buffer + sizeof(buffer), static_cast<float>(number),
-                             std::chars_format::fixed)
-             : std::to_chars(buffer, buffer + sizeof(buffer), number, std::chars_format::fixed);
-  return {buffer, fixed.ptr};
+  return single ? FormatShortest(static_cast<float>(number)) : FormatShortest(number);
 }
 
 }  // namespace kulisse::openapi
