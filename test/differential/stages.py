@@ -99,11 +99,11 @@ def is_controllers(part):
     return isinstance(part, dict) and str(part.get("key", "")).startswith("node.kubernetes.io/")
 
 
-def request(server, method, target, body=None):
+def request(server, method, target, body=None, content_type="application/json"):
     connection = server.connect("admin")
     try:
         connection.request(method, target, None if body is None else json.dumps(body),
-                           {"Content-Type": "application/json"})
+                           {"Content-Type": content_type})
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
@@ -162,15 +162,15 @@ def real_kwok(server, config, port):
         kwok.wait()
 
 
-def record(reference, port):
-    with servers.Reference(reference, port, ["--no-kwok"]) as server, \
+def record(reference, options):
+    with servers.Reference(reference, options.port, ["--no-kwok"]) as server, \
             tempfile.TemporaryDirectory() as folder:
         config = os.path.join(folder, "stages.yaml")
         with open(config, "w", encoding="utf-8") as out:
             for path in stage_files():
                 with open(path, encoding="utf-8") as file:
                     out.write(file.read() + "---\n")
-        with real_kwok(server, config, port + 50):
+        with real_kwok(server, config, options.port + 50):
             found, late = play(server, None)
     if late:
         print("did not come to their end:", ", ".join(late))
@@ -186,7 +186,7 @@ def stage_files():
     return sorted(path for pattern in STAGES for path in glob.glob(os.path.join(folder, pattern)))
 
 
-def replay(program):
+def replay(program, _options):
     with open(RECORD, encoding="utf-8") as file:
         expected = json.load(file)
     arguments = ["--stages", "none"]
@@ -211,8 +211,8 @@ def run(parser, record_with, replay_with):
     options = parser.parse_args()
     if (options.action == "record") != bool(options.reference):
         parser.error("record wants --reference, replay wants --kulisse")
-    return (record_with(options.reference, options.port) if options.reference else
-            replay_with(options.kulisse))
+    return (record_with(options.reference, options) if options.reference else
+            replay_with(options.kulisse, options))
 
 
 def main():
