@@ -33,6 +33,11 @@ inline constexpr size_t kEventsRememberedMax = 4'096;
 // The longest pause between tries to empty a namespace; it begins with kNamespaceRetryDelay and
 // doubles.
 inline constexpr auto kNamespaceRetryDelayMax = 4s;
+// The pause before a failed stage is tried again: it doubles from the first to the longest, and up
+// to a kStageRetryJitter-th of it comes on top. KWOK's.
+inline constexpr auto kStageRetryPauseFirst = 1s;
+inline constexpr auto kStageRetryPauseMax = 32min;
+inline constexpr int kStageRetryJitter = 5;
 // Objects that a stage player takes on before it lets others have the loop.
 inline constexpr size_t kStageBatchObjectsMax = 64;
 // Counters of cumulative usage that a pod or a node has: a few for each container.

@@ -120,7 +120,8 @@ class Kubelet::Environment final : public TemplateEnvironment {
 
   std::expected<std::vector<std::string>, std::string> PodIPsWith(
       const PodReference& pod) override {
-    if (pod.host_network) return NodeIPsWith(pod.node);
+    const bool is_unknown = !pod.node.empty() && kubelet_.FindNode(pod.node) == nullptr;
+    if (pod.host_network || is_unknown) return NodeIPsWith(pod.node);
     if (!given_.empty()) return given_;
     const auto current = object_ ? PodAddressesOf(*object_) : std::vector<std::string>();
     auto given = kubelet_.addresses_.Give(std::string(pod.node), current, &taken_);

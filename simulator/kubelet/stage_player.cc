@@ -19,7 +19,6 @@ using storage::EventType;
 using storage::Key;
 using storage::RecordPtr;
 
-constexpr Duration kRetryDelayFirst = 1s;
 // The field manager of applied objects, as KWOK's.
 constexpr std::string_view kApplyManager = "kwok";
 
@@ -37,10 +36,32 @@ Key KeyOf(const openapi::ResourceInfo& resource, std::string_view path) {
   return StoreKey(resource, resource.namespaced ? std::string(path) : "/" + std::string(path));
 }
 
-// What KWOK tries again: failures that pass by themselves.
+// What KWOK tries again: failures that pass by themselves. The reason counts before the code.
 bool MayPass(const Status& status) {
-  return status.code == 429 || status.code == 503 || status.code == 504 ||
-         status.reason == "ServerTimeout" || status.reason == "Timeout";
+  if (status.reason.empty()) {
+    return status.code == 429 || status.code == 503 || status.code == 504;
+  }
+  return status.reason == "ServerTimeout" || status.reason == "Timeout" ||
+         status.reason == "ServiceUnavailable" || status.reason == "TooManyRequests";
+}
+
+// The pause after so many failures before this one, without what chance adds.
+Duration RetryPause(int failures) {
+  constexpr int kDoublingsMax = 30;  // more than the longest pause has
+  const Duration pause = kStageRetryPauseFirst * (int64_t{1} << std::min(failures, kDoublingsMax));
+  return std::min<Duration>(pause, kStageRetryPauseMax);
+}
+
+Result<void> CheckPatchable(const openapi::ResourceInfo& resource, std::string_view subresource) {
+  if (subresource.empty()) return {};
+  const openapi::SubresourceInfo* info = resource.FindSubresource(subresource);
+  if (info == nullptr) {
+    return std::unexpected(
+        Status::Plain(404, fmt::format("the server could not find the requested resource ({}/{})",
+                                       resource.resource, subresource)));
+  }
+  if (info->Has(openapi::Verb::kPatch)) return {};
+  return std::unexpected(Status::MethodNotSupported(resource.group_resource(), "patch"));
 }
 
 bool IsPodOrNode(const openapi::ResourceInfo& resource) {
@@ -180,7 +201,8 @@ void StagePlayer::Handle(const Key& key, const RecordPtr& record) {
   const std::string text = PendingKey(key);
   if (!delegate_.Plays(key, *record)) return Cancel(text);
   const auto it = pending_.find(text);
-  if (it != pending_.end() && it->second.revision == record->revision()) return;
+  // What waits knows this state already, or wrote it.
+  if (it != pending_.end() && it->second.revision >= record->revision()) return;
   if (lifecycle_.stages().empty()) return;
   const json::Document object = Decode(*record);
   const auto next = lifecycle_.Next(object.root, runtime_);
@@ -193,16 +215,16 @@ void StagePlayer::Handle(const Key& key, const RecordPtr& record) {
   pending.stage = static_cast<uint16_t>(match.stage);
   const bool listing = watcher_ == nullptr;
   if (match.delay > Duration(0) || listing) {
-    Schedule(text, match.delay, pending);
+    Schedule(text, match.delay, std::move(pending));
   } else {
-    Play(key, object.root, pending);
+    Play(key, record, object.root, std::move(pending));
   }
 }
 
 // --- timing
 
 void StagePlayer::Schedule(const std::string& key, Duration delay, Pending pending) {
-  const auto [it, added] = pending_.emplace(key, pending);
+  const auto [it, added] = pending_.emplace(key, std::move(pending));
   KULISSE_ASSERT(added);
   it->second.key = &it->first;
   it->second.due = runtime_.MonotonicNow() + std::max(delay, Duration(0));
@@ -235,10 +257,10 @@ void StagePlayer::PlayDue() {
   const MonotonicTime now = runtime_.MonotonicNow();
   for (size_t i = 0; i < kStageBatchObjectsMax && watcher_; ++i) {
     if (due_.empty() || due_.top()->due > now) break;
-    const Pending pending = *due_.top();
+    Pending pending = *due_.top();
     const std::string key = *pending.key;
     Cancel(key);
-    PlayPending(pending, key);
+    PlayPending(std::move(pending), key);
   }
   if (watcher_) Arm();
 }
@@ -249,13 +271,15 @@ void StagePlayer::PlayPending(Pending pending, const std::string& text) {
   // When the object has changed meanwhile, the event of the change matches it anew.
   if (!record || record->revision() != pending.revision) return;
   if (!delegate_.Plays(key, *record)) return;
-  const json::Document object = Decode(*record);
-  Play(key, object.root, pending);
+  const RecordPtr matched = pending.matched ? pending.matched : record;
+  const json::Document object = Decode(*matched);
+  Play(key, matched, object.root, std::move(pending));
 }
 
 // --- actions
 
-void StagePlayer::Play(const Key& key, const Value& object, Pending pending) {
+void StagePlayer::Play(const Key& key, const RecordPtr& matched, const Value& object,
+                       Pending pending) {
   const Lifecycle::StagePtr shared = lifecycle_.stages()[pending.stage];
   const Stage& stage = *shared;
   ++counters_.plays;
@@ -265,7 +289,10 @@ void StagePlayer::Play(const Key& key, const Value& object, Pending pending) {
     const auto done = Perform(stage.actions[pending.action], key, object, environment, &written);
     if (done) continue;
     delegate_.EndPlay(false);
-    return Failed(key, done.error(), pending);
+    if (written) pending.revision = written->revision();
+    pending.matched = matched;
+    pending.action = stage.step_begins[pending.action];
+    return Failed(key, done.error(), std::move(pending));
   }
   delegate_.EndPlay(true);
   if (!stage.immediate_next_stage || !written) return;
@@ -295,6 +322,7 @@ Result<void> StagePlayer::Perform(const StageAction& action, const Key& key, con
 Result<void> StagePlayer::PerformPatch(const PatchAction& action, const Key& key,
                                        const Value& object, TemplateEnvironment& environment,
                                        RecordPtr* written) {
+  KULISSE_TRY(CheckPatchable(resource_, action.subresource));
   json::Arena arena;
   auto body = action.body.RenderValue(object, environment, arena);
   if (!body) return std::unexpected(Status::Plain(500, "template: " + body.error()));
@@ -338,6 +366,7 @@ Result<void> StagePlayer::PerformApply(const ApplyAction& action, const Value& o
   if (resource->namespaced && name.ns.empty()) {
     name.ns = object.FindString({"metadata", "namespace"});
   }
+  KULISSE_TRY(CheckPatchable(*resource, action.subresource));
   if (action.subresource.empty()) {
     const auto created = client_.Create(*resource, name.ns, made.Clone(), action.user);
     if (created || !created.error().IsAlreadyExists()) {
@@ -396,14 +425,13 @@ void StagePlayer::Failed(const Key& key, const Status& status, Pending pending) 
   const std::string& stage = lifecycle_.stages()[pending.stage]->name;
   log::Warning("simulator", "stage failed",
                {{"stage", stage}, {"object", PendingKey(key)}, {"error", status.message}});
-  if (!MayPass(status) || pending.tries >= kStageRetriesMax) return;
-  Duration delay = kRetryDelayFirst * (int64_t{1} << std::min<int>(pending.tries, 16));
-  delay = std::min<Duration>(delay, kStageRetryDelayMax);
-  const auto spread = static_cast<uint64_t>(delay.count()) / 5;  // up to a fifth more
+  if (!MayPass(status)) return;
+  Duration delay = RetryPause(pending.tries);
+  const auto spread = static_cast<uint64_t>(delay.count()) / kStageRetryJitter;
   delay += Duration(static_cast<int64_t>(runtime_.RandomBits() % spread));
-  ++pending.tries;
+  pending.tries = static_cast<uint16_t>(std::min(pending.tries + 1, 0xffff));
   Cancel(PendingKey(key));
-  Schedule(PendingKey(key), delay, pending);
+  Schedule(PendingKey(key), delay, std::move(pending));
 }
 
 }  // namespace kulisse::simulator

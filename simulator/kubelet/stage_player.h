@@ -11,7 +11,7 @@
 // Owns: its watcher and the pending stages. Borrows: all that it is constructed with.
 // Threads: the runtime's loop, construction and destruction included.
 // Errors: of a stage are logged; those that may pass (unavailable, too many requests, timeout) are
-//   tried again from the failed action on, with growing pauses, kStageRetriesMax times.
+//   tried again from the failed step on, with growing pauses, until the object changes or goes.
 #pragma once
 
 #include <memory>
@@ -77,10 +77,12 @@ class StagePlayer {
   // A stage that waits for its time.
   struct Pending : DueElement {
     const std::string* key = nullptr;  // "namespace/name", in pending_
-    storage::Revision revision;        // of the object that matched
+    // Of the object that matched, or as the stage itself has left it before it failed.
+    storage::Revision revision;
     uint16_t stage = 0;
     uint16_t action = 0;  // where to go on after a failure
     uint16_t tries = 0;
+    storage::RecordPtr matched;  // after a failure: what templates are rendered against
   };
 
   void PostGuarded(void (StagePlayer::*step)());
@@ -98,8 +100,9 @@ class StagePlayer {
   void PlayDue();
   void PlayPending(Pending pending, const std::string& key);
 
-  // Plays the stage from an action on.
-  void Play(const storage::Key& key, const json::Value& object, Pending pending);
+  // Plays the stage from an action on. `matched` is the object that the stage matched.
+  void Play(const storage::Key& key, const storage::RecordPtr& matched, const json::Value& object,
+            Pending pending);
   Result<void> Perform(const StageAction& action, const storage::Key& key,
                        const json::Value& object, TemplateEnvironment& environment,
                        storage::RecordPtr* written);

@@ -193,6 +193,7 @@ class Parser {
 
   void ParseStep(const Value* object, const std::string& path) {
     FieldReader reader(object, path, &error_);
+    step_begin_ = stage_.actions.size();
     if (const Value* event = reader.TakeObject("event")) ParseEvent(event, path);
     if (const Value* finalizers = reader.TakeObject("finalizers")) {
       ParseFinalizers(finalizers, path);
@@ -205,7 +206,7 @@ class Parser {
     reader.Finish();
   }
 
-  // The deprecated form; its order is event, finalizers, patches, delete.
+  // The deprecated form; its order is event, finalizers, patches, delete, each a step of its own.
   void ParseNext(const Value* object) {
     FieldReader reader(object, "spec.next", &error_);
     if (const Value* event = reader.TakeObject("event")) ParseEvent(event, "spec.next");
@@ -337,6 +338,8 @@ class Parser {
   void Add(Action action) {
     if (deleted_ && !std::is_same_v<Action, EventAction>) return;
     deleted_ = deleted_ || std::is_same_v<Action, DeleteAction>;
+    const size_t begin = step_begin_.value_or(stage_.actions.size());
+    stage_.step_begins.push_back(static_cast<uint16_t>(begin));
     stage_.actions.emplace_back(std::in_place_type<Action>, std::move(action));
   }
 
@@ -356,6 +359,7 @@ class Parser {
   Stage stage_;
   std::string api_group_;
   bool deleted_ = false;
+  std::optional<size_t> step_begin_;  // the first action of the step; nothing: each is a step
   std::string error_;
 };
 

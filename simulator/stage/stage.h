@@ -87,6 +87,8 @@ struct Stage {
   std::optional<StageDelay> delay;  // nothing: at once
   bool immediate_next_stage = false;
   std::vector<StageAction> actions;
+  // Of each action, the first one of its step: where a stage begins again when the action fails.
+  std::vector<uint16_t> step_begins;
 
   // `object` is a Stage object; `cel` must outlive the stage. The error names stage and field:
   // `Stage "a": spec.selector.matchExpressions[0].cel.expression: …`.

@@ -31,8 +31,10 @@ class Play:
     def __init__(self, name, content, kwok_folder):
         self.name = name
         self.shown = content.get("shown", [])
-        self.said_more = content.get("said_more", {})
-        self.by_design = content.get("by_design", {})
+        # KWOK's own files differ in nothing.
+        differing = {} if kwok_folder and "set" in content else content
+        self.said_more = differing.get("said_more", {})
+        self.by_design = differing.get("by_design", {})
         self.options = content.get("options", {})
         self.before = list(content.get("before", []))
         self.objects, self.stages, self.then = [], [], {}

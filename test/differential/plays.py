@@ -24,6 +24,7 @@ import stages
 from stages import request, servers
 
 NAMESPACE = "plays"
+SETTLE_S = 2   # record: KWOK may overlook a pod that comes right after its node
 QUIET_S = 7    # record: nothing more comes after this
 LATE_S = 30    # replay: what has not come by then is missing; record: what goes on is endless
 IN_NAMESPACE = f"/namespaces/{NAMESPACE}/"
@@ -129,12 +130,13 @@ class Stagehand:
     """Makes the objects of the plays, and sends what a play has for its object once that looks
     as the play says."""
 
-    def __init__(self, server, plays, watches):
+    def __init__(self, server, plays, watches, settle):
         self._server, self._watches = server, watches
         self._waiting = {}  # (play, kind, name) -> what is still to be sent
         for play in plays.values():
             for item in play.before:
                 self._send("POST", COLLECTIONS[item["kind"]], item)
+        time.sleep(settle)
         for play in plays.values():
             for item in play.objects:
                 name = item["metadata"]["name"]
@@ -174,7 +176,7 @@ def seen_on(server, plays, is_kwok, is_done):
     for collection, item in PREPARED:
         request(server, "POST", collection, item)
     watches = Watches(server, plays, is_kwok)
-    stagehand = Stagehand(server, plays, watches)
+    stagehand = Stagehand(server, plays, watches, SETTLE_S if is_kwok else 0)
     while True:
         more = stagehand.work()
         events = events_of(server)
