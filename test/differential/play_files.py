@@ -1,5 +1,5 @@
-"""Reads plays/*.json: the objects of a play, the stages that apply to them, and what happens to them
-meanwhile.
+"""Reads plays/*.json: the objects of a play, the stages that apply to them, and what happens to
+them meanwhile.
 
   object, selector, step, before, then, shown   of all cases, see below
   cases      {name: {object, stages, before, then}}; "matches", "delays", "choices" and "finalizers"
@@ -9,8 +9,8 @@ meanwhile.
   said_more  {path: reason}: what Kulisse's files of the set say beyond KWOK's
   by_design  {case: reason}: it differs; what Kulisse shows is in NAME.kulisse.txt
 
-before: objects that are there first. then: [text, request, …]: once the last state of the object has
-the text, the request is sent: "DELETE", a merge patch, or {"POST": path, "body": …}.
+before: objects that are there first. then: [text, request, …]: once the last state of the object
+has the text, the request is sent: "DELETE", a merge patch, or {"POST": path, "body": …}.
 shown: paths of the object that are compared besides the usual ones.
 """
 import copy
@@ -72,9 +72,9 @@ class Play:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
             text = re.sub(r"(?m)^  name: ", f"  name: {self.name}-", text, count=1)
-            self.stages.append(re.sub(
-                r"(?m)^  selector:\n", f"  selector:\n    matchLabels: {{play: {self.name}}}\n", text,
-                count=1))
+            labels = f"    matchLabels: {{play: {self.name}}}\n"
+            self.stages.append(
+                re.sub(r"(?m)^  selector:\n", f"  selector:\n{labels}", text, count=1))
 
 
 def _cases_of(content):
