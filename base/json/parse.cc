@@ -1,13 +1,9 @@
 #include "base/json/parse.h"
 
 #include <fmt/format.h>
-#define RAPIDJSON_HAS_STDSTRING 0
-#ifdef __SSE2__
-#define RAPIDJSON_SSE2
-#endif
-#include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -19,13 +15,11 @@
 #include "base/json/member_index.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace kulisse::json {
 
 namespace {
-
-// RapidJSON looks at this many bytes at once.
-constexpr size_t kScannedBytes = 16;
 
 // Whether all of the text is a T; *number is it.
 template <class T>
@@ -34,8 +28,7 @@ bool IsNumber(std::string_view text, T* number) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-// The value of a JSON number, nothing if it is beyond float64. RapidJSON's own reader of doubles
-// is wrong where the first digits make 2^64 or 0: "18446744073709551615.5", "0e41".
+// The value of a JSON number, nothing if it is beyond float64.
 std::optional<Value> ToNumber(std::string_view text) {
   if (int64_t number = 0; IsNumber(text, &number)) return Value::Int(number);
   if (uint64_t number = 0; IsNumber(text, &number)) return Value::Uint(number);
@@ -46,99 +39,265 @@ std::optional<Value> ToNumber(std::string_view text) {
   return Value::Double(number);
 }
 
-// Builds Values from the reader's events. Strings point into the parsed text (in situ).
-class Builder {
+// Reads JSON that is in order into Values; of what is not it only says where it gave up. Strings
+// point into the text, where escapes are replaced in place.
+//
+// REQUIRES: the text is UTF-8 and ends with kRoom zero bytes, which are not part of it.
+class Reader {
  public:
-  using Ch = char;
+  static constexpr size_t kRoom = sizeof(uint64_t);
 
-  Builder(Arena& arena, std::vector<std::string>* duplicates)
-      : arena_(arena), duplicates_(duplicates) {}
+  Reader(char* text, char* end, Arena& arena, std::vector<std::string>* duplicates)
+      : begin_(text), at_(text), end_(end), arena_(arena), duplicates_(duplicates) {}
 
-  bool Null() { return Add(Value()); }
-  bool Bool(bool b) { return Add(Value::Bool(b)); }
-  // Numbers come as text (kParseNumbersAsStringsFlag).
-  bool Int(int) { return false; }
-  bool Uint(unsigned) { return false; }
-  bool Int64(int64_t) { return false; }
-  bool Uint64(uint64_t) { return false; }
-  bool Double(double) { return false; }
-  bool RawNumber(const char* text, rapidjson::SizeType length, bool /*copy*/) {
-    std::optional<Value> number = ToNumber({text, length});
-    return number && Add(std::move(*number));
+  bool Read(Value* root) {
+    if (!ReadValue(root, nullptr)) return false;
+    SkipSpace();
+    return at_ == end_;
   }
-  bool String(const char* text, rapidjson::SizeType length, bool /*copy*/) {
-    return Add(Value::StringRef({text, length}));
-  }
-  bool StartObject() { return Push(Value::Object()); }
-  bool Key(const char* text, rapidjson::SizeType length, bool /*copy*/) {
-    frames_.back().name = {text, length};
-    return true;
-  }
-  bool EndObject(rapidjson::SizeType) { return Pop(); }
-  bool StartArray() { return Push(Value::Array()); }
-  bool EndArray(rapidjson::SizeType) { return Pop(); }
 
-  Value TakeRoot() { return std::move(root_); }
+  [[nodiscard]] size_t offset() const { return static_cast<size_t>(at_ - begin_); }
   [[nodiscard]] bool too_deep() const { return too_deep_; }
 
  private:
+  // A container that is being read, on the way from the root.
   struct Frame {
-    Value value;
-    std::string_view name;  // of the member being read, when value is an object
-    MemberIndex index;
+    const Frame* parent;
+    const Value* container;
+    std::string_view name;  // of the member being read, when it is an object
+    size_t depth;
   };
 
-  bool Add(Value value) {
-    if (frames_.empty()) {
-      root_ = std::move(value);
-      return true;
-    }
-    Frame& frame = frames_.back();
-    if (frame.value.IsArray()) {
-      frame.value.PushBack(std::move(value), arena_);
-      return true;
-    }
-    if (Value* existing = frame.index.Find(frame.value, frame.name)) {
-      if (duplicates_ != nullptr) duplicates_->push_back(Path());
-      *existing = std::move(value);
-    } else {
-      frame.value.AppendRef(frame.name, std::move(value), arena_);
-    }
+  void SkipSpace() {
+    while (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t') ++at_;
+  }
+  bool Skip(char c) {
+    SkipSpace();
+    if (*at_ != c) return false;
+    ++at_;
     return true;
   }
-
-  bool Push(Value container) {
-    if (frames_.size() >= kJsonDepthMax) {
-      too_deep_ = true;
+  bool SkipWord(std::string_view word) {
+    if (std::string_view(at_, static_cast<size_t>(end_ - at_)).substr(0, word.size()) != word) {
       return false;
     }
-    frames_.push_back({std::move(container), {}, {}});
+    at_ += word.size();
     return true;
   }
 
-  bool Pop() {
-    Value done = std::move(frames_.back().value);
-    frames_.pop_back();
-    return Add(std::move(done));
-  }
-
-  [[nodiscard]] std::string Path() const {
-    std::string path;
-    for (const Frame& frame : frames_) {
-      if (frame.value.IsArray()) {
-        path += fmt::format("[{}]", frame.value.size());
-      } else {
-        if (!path.empty()) path += '.';
-        path += frame.name;
+  bool ReadValue(Value* value, const Frame* parent) {
+    SkipSpace();
+    switch (*at_) {
+      case '{':
+        return ReadObject(value, parent);
+      case '[':
+        return ReadArray(value, parent);
+      case '"': {
+        std::string_view text;
+        if (!ReadString(&text)) return false;
+        *value = Value::StringRef(text);
+        return true;
       }
+      case 't':
+        *value = Value::Bool(true);
+        return SkipWord("true");
+      case 'f':
+        *value = Value::Bool(false);
+        return SkipWord("false");
+      case 'n':
+        *value = Value();
+        return SkipWord("null");
+      default:
+        return ReadNumber(value);
     }
-    return path;
   }
 
+  bool Enter(const Frame* parent, Frame* frame) {
+    frame->depth = parent != nullptr ? parent->depth + 1 : 1;
+    too_deep_ = frame->depth > kJsonDepthMax;
+    ++at_;
+    return !too_deep_;
+  }
+
+  bool ReadArray(Value* array, const Frame* parent) {
+    *array = Value::Array();
+    Frame frame{parent, array, {}, 0};
+    if (!Enter(parent, &frame)) return false;
+    if (Skip(']')) return true;
+    do {
+      Value element;
+      if (!ReadValue(&element, &frame)) return false;
+      array->PushBack(std::move(element), arena_);
+    } while (Skip(','));
+    return Skip(']');
+  }
+
+  bool ReadObject(Value* object, const Frame* parent) {
+    *object = Value::Object();
+    Frame frame{parent, object, {}, 0};
+    if (!Enter(parent, &frame)) return false;
+    if (Skip('}')) return true;
+    NameFilter seen;
+    MemberIndex index;
+    do {
+      Value value;
+      SkipSpace();
+      if (*at_ != '"' || !ReadString(&frame.name) || !Skip(':')) return false;
+      if (!ReadValue(&value, &frame)) return false;
+      Value* existing = seen.Add(frame.name) ? index.Find(*object, frame.name) : nullptr;
+      if (existing == nullptr) {
+        object->AppendRef(frame.name, std::move(value), arena_);
+      } else {
+        if (duplicates_ != nullptr) duplicates_->push_back(Path(frame));
+        *existing = std::move(value);
+      }
+    } while (Skip(','));
+    return Skip('}');
+  }
+
+  // Tells most names that are new from those that may have come before.
+  class NameFilter {
+   public:
+    // Whether it may have been added before.
+    bool Add(std::string_view name) {
+      const size_t size = name.size();
+      const auto byte = [&](size_t i) { return static_cast<unsigned char>(name[i]); };
+      const size_t hash =
+          size == 0 ? 0 : size * 7 + byte(0) + byte(size / 2) * 5 + byte(size - 1) * 3;
+      const uint64_t bit = uint64_t{1} << hash % 64;
+      const bool known = (bits_ & bit) != 0;
+      bits_ |= bit;
+      return known;
+    }
+
+   private:
+    uint64_t bits_ = 0;
+  };
+
+  static std::string Path(const Frame& frame) {
+    std::string path = frame.parent != nullptr ? Path(*frame.parent) : "";
+    if (frame.container->IsArray()) return path + fmt::format("[{}]", frame.container->size());
+    if (!path.empty()) path += '.';
+    return path.append(frame.name);
+  }
+
+  // A bit in each byte of the word that is `c`, exact up to the first.
+  static uint64_t Equal(uint64_t word, char c) {
+    const uint64_t zero = word ^ (kOnes * static_cast<unsigned char>(c));
+    return (zero - kOnes) & ~zero & kHighBits;
+  }
+
+  // At a byte that ends a run of plain ones: a quote, a backslash or a control character.
+  void SkipPlain() {
+    while (true) {
+      uint64_t word;
+      std::memcpy(&word, at_, sizeof(word));
+      const uint64_t control = (word - kOnes * 0x20) & ~word & kHighBits;
+      const uint64_t found = Equal(word, '"') | Equal(word, '\\') | control;
+      if (found != 0) {
+        at_ += std::countr_zero(found) / 8;
+        return;
+      }
+      at_ += sizeof(word);
+    }
+  }
+
+  bool ReadString(std::string_view* text) {
+    char* const begin = ++at_;
+    SkipPlain();
+    char* out = at_;
+    while (*at_ == '\\') {
+      if (!ReadEscape(&out)) return false;
+      char* const plain = at_;
+      SkipPlain();
+      std::memmove(out, plain, static_cast<size_t>(at_ - plain));
+      out += at_ - plain;
+    }
+    if (*at_ != '"') return false;
+    ++at_;
+    *text = {begin, static_cast<size_t>(out - begin)};
+    return true;
+  }
+
+  bool ReadEscape(char** out) {
+    constexpr std::string_view kLetters = "\"\\/bfnrt";
+    constexpr std::string_view kMeant = "\"\\/\b\f\n\r\t";
+    ++at_;
+    if (*at_ == 'u') return ReadUnicode(out);
+    const size_t letter = *at_ == '\0' ? std::string_view::npos : kLetters.find(*at_);
+    if (letter == std::string_view::npos) return false;
+    *(*out)++ = kMeant[letter];
+    ++at_;
+    return true;
+  }
+
+  bool ReadUnit(unsigned* unit) {
+    ++at_;
+    const auto [end, error] = std::from_chars(at_, std::min(at_ + 4, end_), *unit, 16);
+    if (error != std::errc() || end != at_ + 4) return false;
+    at_ += 4;
+    return true;
+  }
+
+  // At the u of an escape. A surrogate must come with its other half.
+  bool ReadUnicode(char** out) {
+    unsigned code = 0;
+    if (!ReadUnit(&code)) return false;
+    if (code >= 0xdc00 && code < 0xe000) return false;
+    if (code >= 0xd800 && code < 0xdc00) {
+      unsigned low = 0;
+      if (at_[0] != '\\' || at_[1] != 'u') return false;
+      ++at_;
+      if (!ReadUnit(&low) || low < 0xdc00 || low >= 0xe000) return false;
+      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    std::string utf8;
+    AppendUtf8(code, &utf8);
+    std::memcpy(*out, utf8.data(), utf8.size());
+    *out += utf8.size();
+    return true;
+  }
+
+  bool ReadNumber(Value* value) {
+    char* const begin = at_;
+    const auto skip_digits = [this] {
+      const char* const first = at_;
+      while (*at_ >= '0' && *at_ <= '9') ++at_;
+      return at_ != first;
+    };
+    if (*at_ == '-') ++at_;
+    if (*at_ == '0') {
+      ++at_;
+    } else if (!skip_digits()) {
+      return false;
+    }
+    if (*at_ == '.') {
+      ++at_;
+      if (!skip_digits()) return false;
+    }
+    if (*at_ == 'e' || *at_ == 'E') {
+      ++at_;
+      if (*at_ == '+' || *at_ == '-') ++at_;
+      if (!skip_digits()) return false;
+    }
+    std::optional<Value> number = ToNumber({begin, static_cast<size_t>(at_ - begin)});
+    if (!number) {
+      at_ = begin;
+      return false;
+    }
+    *value = std::move(*number);
+    return true;
+  }
+
+  static_assert(std::endian::native == std::endian::little, "SkipPlain() counts from the low end");
+  static constexpr uint64_t kOnes = 0x0101010101010101;
+  static constexpr uint64_t kHighBits = kOnes * 0x80;
+
+  char* const begin_;
+  char* at_;
+  char* const end_;
   Arena& arena_;
   std::vector<std::string>* duplicates_;
-  std::vector<Frame> frames_;
-  Value root_;
   bool too_deep_ = false;
 };
 
@@ -371,7 +530,7 @@ std::string Sanitize(std::string_view text) {
   return out;
 }
 
-// Whether there is an escape of a surrogate: RapidJSON makes bad UTF-8 of lone ones.
+// Whether there is an escape of a surrogate, which may be a lone one.
 bool MayHoldSurrogate(std::string_view text) {
   return text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
 }
@@ -384,21 +543,14 @@ struct Attempt {
 };
 
 Attempt TryParse(std::string_view text, Arena& arena, std::vector<std::string>* duplicates) {
-  // Room for the end that is read when strings are scanned in blocks.
-  char* copy = static_cast<char*>(arena.Allocate(text.size() + 1 + kScannedBytes));
+  char* copy = static_cast<char*>(arena.Allocate(text.size() + Reader::kRoom));
   std::memcpy(copy, text.data(), text.size());
-  copy[text.size()] = '\0';
-  Builder builder(arena, duplicates);
-  rapidjson::Reader reader;
-  rapidjson::InsituStringStream stream(copy);
-  constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
-                              rapidjson::kParseNumbersAsStringsFlag;
-  const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
+  std::memset(copy + text.size(), 0, Reader::kRoom);
+  Reader reader(copy, copy + text.size(), arena, duplicates);
   Attempt attempt;
-  attempt.ok = !result.IsError();
-  attempt.offset = result.Offset();
-  attempt.too_deep = builder.too_deep();
-  if (attempt.ok) attempt.root = builder.TakeRoot();
+  attempt.ok = reader.Read(&attempt.root);
+  attempt.too_deep = reader.too_deep();
+  attempt.offset = reader.offset();
   return attempt;
 }
 
@@ -416,7 +568,7 @@ std::expected<Value, ParseError> ParseInto(std::string_view text, Arena& arena,
   if (duplicates != nullptr) duplicates->clear();
   Attempt attempt = TryParse(Sanitize(text), arena, duplicates);
   if (attempt.ok) return std::move(attempt.root);
-  // All that RapidJSON still refuses is a number beyond float64.
+  // All that is still refused is a number beyond float64.
   const std::string_view rest = text.substr(std::min(attempt.offset, text.size()));
   const std::string_view number = rest.substr(0, rest.find_first_not_of("+-.0123456789eE"));
   return std::unexpected(ParseError{

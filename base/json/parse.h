@@ -1,4 +1,4 @@
-// Reads JSON text. The only place that knows RapidJSON (SAX reader, iterative, UTF-8 checked).
+// Reads JSON text.
 //
 // As Go's encoding/json: of a name that occurs twice in an object the last value counts (in the
 // place of the first); integers beyond 64 bits become doubles; text after the value is an error.
