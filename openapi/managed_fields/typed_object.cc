@@ -23,14 +23,14 @@ using Node = FieldSet::Node;
 // Where a value is: one link per step, on the stack.
 struct Place {
   const Place* parent;
-  std::string_view element;  // a step, or an index as decimal digits
-  std::string_view name;     // of a field
+  std::string_view element;  // the step to an element of a list
+  std::string_view name;     // of a field, when there is no step; may be empty
 };
 
 std::string PathOf(const Place* place) {
   if (place == nullptr || place->parent == nullptr) return "";
   const std::string path = PathOf(place->parent);
-  if (!place->name.empty()) return fmt::format("{}.{}", path, place->name);
+  if (place->element.empty()) return fmt::format("{}.{}", path, place->name);
   return path + PathElementText(place->element);
 }
 

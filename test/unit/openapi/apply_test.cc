@@ -144,6 +144,7 @@ TEST(ApplyTest, ConfigurationsThatDoNotFitAreRefusedInTheWordsOfTheServer) {
   };
   constexpr Row kRows[] = {
       {kConfigMap, R"({"bogus":1})", ".bogus: field not declared in schema"},
+      {kConfigMap, R"({"":1})", ".: field not declared in schema"},
       {kConfigMap, R"({"data":[]})", ".data: expected map, got &{[]}"},
       {kConfigMap, R"({"data":{"a":1000000}})",
        ".data.a: expected string, got &value.valueUnstructured{Value:1000000}"},
