@@ -25,10 +25,11 @@ std::span<const std::string_view> KeptMetadata(const ResourceInfo& resource) {
   return {};
 }
 
+// REQUIRES: `from` lives as long as `to`.
 void CopyOrRemove(json::Value& to, const json::Value& from, std::string_view name,
                   json::Arena& arena) {
   if (const json::Value* value = from.Find(name)) {
-    to.Set(name, value->Clone(arena), arena);
+    to.Set(name, value->CloneSharingStrings(arena), arena);
   } else {
     to.Remove(name);
   }

@@ -13,6 +13,7 @@
 namespace kulisse::apiserver {
 
 // What the subresource ("": the object itself) may not touch gets its old value back.
+// REQUIRES: `old` lives as long as `object`, which shares its strings.
 void RestoreUntouchable(json::Document& object, const json::Value& old,
                         const openapi::ResourceInfo& resource, std::string_view subresource,
                         SystemTime now);
