@@ -42,6 +42,7 @@ constexpr size_t kSyncStepBytes = 1 * kMiB;
 constexpr int kOpenFilesMax = 256;
 constexpr int kBackgroundJobsMax = 2;
 constexpr double kBloomBitsPerKey = 10;
+constexpr double kMemtableBloomRatio = 0.02;  // of its bytes
 
 // RocksDB's own log is not for users; what matters comes back as a status.
 class SilentLogger final : public rocksdb::Logger {
@@ -93,6 +94,11 @@ rocksdb::ColumnFamilyOptions SpaceOptions(Space space,
   options.level_compaction_dynamic_level_bytes = true;
   // Values are compressed already, better than blocks of them could be.
   options.compression = rocksdb::kNoCompression;
+  // A create first asks for a key that is not there.
+  if (space == Space::kObjects) {
+    options.memtable_whole_key_filtering = true;
+    options.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;
+  }
   return options;
 }
 

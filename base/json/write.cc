@@ -144,8 +144,9 @@ char* WriteEscape(unsigned char c, char* to) {
 
 // By as much again as was written: strings fill what they grow by with zeros.
 void Writer::Grow(size_t bytes) {
+  constexpr size_t kGrownMin = 256;
   const size_t size = written();
-  out_.resize(size + bytes + (size - begin_));
+  out_.resize(size + bytes + std::max(size - begin_, kGrownMin));
   next_ = out_.data() + size;
   end_ = out_.data() + out_.size();
 }
