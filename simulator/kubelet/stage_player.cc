@@ -36,11 +36,11 @@ Key KeyOf(const openapi::ResourceInfo& resource, std::string_view path) {
   return StoreKey(resource, resource.namespaced ? std::string(path) : "/" + std::string(path));
 }
 
-// What KWOK tries again: failures that pass by themselves. The reason counts before the code.
+// What KWOK tries again: failures that pass by themselves.
 bool MayPass(const Status& status) {
-  if (status.reason.empty()) {
-    return status.code == 429 || status.code == 503 || status.code == 504;
-  }
+  if (status.code == 429) return true;
+  // A reason counts before the code.
+  if (status.reason.empty()) return status.code == 503 || status.code == 504;
   return status.reason == "ServerTimeout" || status.reason == "Timeout" ||
          status.reason == "ServiceUnavailable" || status.reason == "TooManyRequests";
 }
