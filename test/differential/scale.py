@@ -38,7 +38,8 @@ template: |
     ratio: "{{ .ratio }} {{ .big }}"
     text: {{ .text | upper | Quote }}
     where: "{{ Name }} {{ Namespace }} {{ Index }} {{ add Index 1 }}"
-    addresses: {{ AddIP "10.0.0.250" Index }} {{ AddCIDR "10.0.0.0/24" Index }} {{ AddIP "fd00::1" Index }}
+    addresses: {{ AddIP "10.0.0.250" Index }} {{ AddIP "fd00::1" Index }}
+    cidr: {{ AddCIDR "10.0.0.0/24" Index }}
     list: "{{ range $i, $x := .list }}{{ $i }}{{ $x }},{{ end }}"
 ---
 kind: KwokctlResource
@@ -66,8 +67,10 @@ STEPS = [
     ["node", "big", "--replicas", "3"],
     ("DELETE", CORE + "/nodes/big-000001", None),
     ["node", "big", "--replicas", "5"],
-    ["node", "big", "--replicas", "2"],
     ["node", "big", "--replicas", "0"],
+    ["node", "down", "--replicas", "4"],
+    ["node", "down", "--replicas", "2"],  # of one age: of others kwokctl deletes too many
+    ["node", "down", "--replicas", "0"],
     ["node", "one", "--serial-length", "0"],
     ["node", "two", "--serial-length", "0", "--replicas", "2"],
     ["node", "short", "--serial-length", "2", "--replicas", "2"],
@@ -98,8 +101,6 @@ STEPS = [
 ]
 # Steps in which kulisse is meant to differ, and why. What it does stands in scale.json as well.
 BY_DESIGN = {
-    "node big --replicas 2": "kwokctl deletes more than it is asked to when ages differ",
-    "node big --replicas 0": "the same: one more is left to delete",
     "node bare --param .podCIDRs = [] --param .nodeIPs = []": "nodes may have no addresses yet",
     "queue q --replicas 3": "without -n objects go to the namespace of the kubeconfig",
 }
