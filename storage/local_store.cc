@@ -1,5 +1,7 @@
 #include "storage/local_store.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -93,6 +95,7 @@ std::expected<std::unique_ptr<LocalStore>, std::string> LocalStore::Open(
   }
   if (!store->writes_inline_) {
     store->writer_thread_ = std::thread([s = store.get()] { s->RunWriter(); });
+    pthread_setname_np(store->writer_thread_.native_handle(), "writer");
   }
   return store;
 }

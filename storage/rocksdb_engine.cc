@@ -38,6 +38,10 @@ constexpr size_t kAllWriteBuffersBytes = 8 * kMiB;
 constexpr size_t kWalBytesMax = 16 * kMiB;
 constexpr size_t kTableFileBytes = 16 * kMiB;
 constexpr size_t kFirstLevelBytes = 64 * kMiB;
+// New events come behind all others of their resource: a compaction writes what is new, and the
+// last file of each resource again. The less often, and the smaller that file, the better.
+constexpr size_t kEventTableFileBytes = 4 * kMiB;
+constexpr int kEventFilesToCompact = 8;
 constexpr size_t kSyncStepBytes = 1 * kMiB;
 constexpr int kOpenFilesMax = 256;
 constexpr int kBackgroundJobsMax = 2;
@@ -80,16 +84,18 @@ rocksdb::ColumnFamilyOptions SpaceOptions(Space space,
   table.block_size = kBlockBytes;
   table.cache_index_and_filter_blocks = true;
   table.format_version = 5;
-  // Events are only ever read in order.
-  if (space != Space::kEvents) {
+  rocksdb::ColumnFamilyOptions options;
+  options.target_file_size_base = kTableFileBytes;
+  if (space == Space::kEvents) {
+    options.target_file_size_base = kEventTableFileBytes;
+    options.level0_file_num_compaction_trigger = kEventFilesToCompact;
+  } else {  // events are only ever read in order
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
   }
-  rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = space == Space::kMeta ? kMetaWriteBufferBytes : kWriteBufferBytes;
   options.arena_block_size = kArenaBlockBytes;
   options.max_write_buffer_number = 3;
-  options.target_file_size_base = kTableFileBytes;
   options.max_bytes_for_level_base = kFirstLevelBytes;
   options.level_compaction_dynamic_level_bytes = true;
   // Values are compressed already, better than blocks of them could be.
