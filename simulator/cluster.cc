@@ -62,11 +62,14 @@ std::expected<void, std::string> Cluster::StartSimulator() {
   kubelet_ = std::move(*kubelet);
   std::vector<NodeGroup> groups = options_.node_groups;
   if (options_.nodes > 0) groups.insert(groups.begin(), NodeGroup{.count = options_.nodes});
-  const auto made = NodeFactory(client_, kubelet_->cidrs()).CreateMissing(groups);
-  if (!made) return std::unexpected("cannot make the nodes: " + made.error().message);
+  const auto plan = NodeFactory(client_, kubelet_->cidrs()).PlanMissing(groups);
   runtime_.Post([kubelet = std::weak_ptr(kubelet_)] {
     if (const auto alive = kubelet.lock()) alive->Start();
   });
+  // The first nodes become Ready while the last are made.
+  if (const auto made = NodeFactory::Create(client_, plan); !made) {
+    return std::unexpected("cannot make the nodes: " + made.error().message);
+  }
   ApplyObjects();
   namespaces_ = std::make_unique<NamespaceController>(client_, runtime_);
   namespaces_->Start();

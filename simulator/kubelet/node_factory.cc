@@ -115,7 +115,7 @@ json::Document NodeFactory::MakeNode(const NodeGroup& group, size_t index, size_
   return node;
 }
 
-Result<size_t> NodeFactory::CreateMissing(std::span<const NodeGroup> groups) {
+std::vector<NodeFactory::Planned> NodeFactory::PlanMissing(std::span<const NodeGroup> groups) {
   const openapi::ResourceInfo& resource = Nodes(client_);
   const auto snapshot = client_.store().Latest();
   const auto cursor = snapshot->Scan(resource.storage_name, "", "");
@@ -123,18 +123,25 @@ Result<size_t> NodeFactory::CreateMissing(std::span<const NodeGroup> groups) {
     const json::Document node = apiserver::ResourceStore::Decode(*record);
     cidrs_.MarkUsed(node.root.FindString({"spec", "podCIDR"}));
   }
-  size_t made = 0;
+  std::vector<Planned> plan;
   size_t address = 0;
   for (const NodeGroup& group : groups) {
     for (size_t index = 0; index < group.count; ++index, ++address) {
       if (client_.Get(resource, {"", NodeName(group, index)})) continue;
-      const std::string cidr = cidrs_.Take().value_or("");
-      const auto created = client_.Create(resource, "", MakeNode(group, index, address, cidr));
-      if (!created && !created.error().IsAlreadyExists()) return std::unexpected(created.error());
-      ++made;
+      plan.push_back({&group, index, address, cidrs_.Take().value_or("")});
     }
   }
-  return made;
+  return plan;
+}
+
+Result<void> NodeFactory::Create(Client& client, std::span<const Planned> plan) {
+  const openapi::ResourceInfo& resource = Nodes(client);
+  for (const Planned& node : plan) {
+    const auto created =
+        client.Create(resource, "", MakeNode(*node.group, node.index, node.address, node.pod_cidr));
+    if (!created && !created.error().IsAlreadyExists()) return std::unexpected(created.error());
+  }
+  return {};
 }
 
 }  // namespace kulisse::simulator

@@ -2,12 +2,14 @@
 // node-(N-1), and of the groups of `--nodes-file`; with the labels and annotations that
 // `kwokctl scale node` gives, and what their group says.
 //
-// Borrows: client and cidrs. Threads: the runtime's loop, or any while it stands still.
+// Borrows: client and cidrs. Threads: what is planned takes blocks of `cidrs`, whose other users
+// must stand still meanwhile; Create() may run beside them.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "simulator/client/client.h"
 #include "simulator/kubelet/node_cidrs.h"
@@ -19,9 +21,15 @@ class NodeFactory {
  public:
   NodeFactory(Client& client, NodeCidrs& cidrs);
 
-  // Makes those of the groups' nodes that are not there; the others stay as they are. Returns how
-  // many were made.
-  Result<size_t> CreateMissing(std::span<const NodeGroup> groups);
+  struct Planned {
+    const NodeGroup* group;
+    size_t index;    // in the group
+    size_t address;  // its number among all nodes
+    std::string pod_cidr;
+  };
+  // Those of the groups' nodes that are not there; the others stay as they are. Borrows the groups.
+  [[nodiscard]] std::vector<Planned> PlanMissing(std::span<const NodeGroup> groups);
+  static Result<void> Create(Client& client, std::span<const Planned> plan);
 
   // The object of one node. `index` is its number in the group, `address` that among all nodes.
   [[nodiscard]] static json::Document MakeNode(const NodeGroup& group, size_t index, size_t address,
