@@ -66,6 +66,40 @@ TEST_F(AdmissionChainTest, UndoesWhatAFailedWriteTook) {
   EXPECT_EQ(calls_, (Calls{"all mutates b", "all validates b", "all undoes"}));
 }
 
+TEST_F(AdmissionChainTest, ARenewalIsAnUpdateForWhoWantsToSeeIt) {
+  constexpr std::string_view kLeases = "coordination.k8s.io/v1/leases";
+  constexpr std::string_view kOld = "2026-01-01T00:00:00.000000Z";
+  constexpr std::string_view kNew = "2026-01-01T00:00:10.000000Z";
+  Given(kLeases, "{metadata: {name: a}, spec: {renewTime: '" + std::string(kOld) + "'}}");
+  int updates = 0;
+  const auto renew = [&](std::string_view from, std::string_view to, const std::string& name) {
+    const auto renewal = [&](const storage::Record& /*current*/, std::string* json) {
+      const size_t at = json->find(from);
+      if (at == std::string::npos) return false;
+      json->replace(at, from.size(), to);
+      return true;
+    };
+    const auto update = [&](json::Document& lease) -> Result<void> {
+      ++updates;
+      lease.root.Find("spec")->Set("renewTime", json::Value::String(to, lease.arena), lease.arena);
+      return {};
+    };
+    return Show(resources_->Renew(context_, Resource(kLeases), {ns_, name}, renewal, update),
+                {"spec", "renewTime"});
+  };
+  const std::string quoted_old = '"' + std::string(kOld) + '"';
+  const std::string quoted_new = '"' + std::string(kNew) + '"';
+  EXPECT_EQ(renew(kOld, kNew, "a"), quoted_new);
+  EXPECT_EQ(updates, 0);
+  EXPECT_EQ(renew("not there", kOld, "a"), quoted_old);
+  EXPECT_EQ(updates, 1);
+  EXPECT_EQ(renew(kOld, kNew, "b"), "404 leases.coordination.k8s.io \"b\" not found");
+  Append("all", {kOnUpdate, {}});
+  EXPECT_EQ(renew(kOld, kNew, "a"), quoted_new);
+  EXPECT_EQ(updates, 2);
+  EXPECT_EQ(calls_, (Calls{"all mutates a", "all validates a"}));
+}
+
 TEST_F(AdmissionChainTest, DoesNotValidateWhatTheStrategyRefuses) {
   Append("all", {kOnCreate, {}});
   EXPECT_EQ(Create("v1/configmaps", "metadata: {name: A_B}").error().code, 422);
