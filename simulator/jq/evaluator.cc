@@ -54,9 +54,8 @@ const Evaluator::Frame& Evaluator::Up(const Frame& frame, int level) {
 
 // The frame of a call, and what runs in it.
 const Evaluator::Frame* Evaluator::Enter(const Node& node, const Frame& frame, const Node** body) {
-  const Frame& outer = Up(frame, node.level);
   if (node.kind == NodeKind::kParameter) {
-    const Closure& closure = outer.closures[node.slot];
+    const Closure& closure = Up(frame, node.level).closures[node.slot];
     *body = closure.body;
     const auto slots = static_cast<size_t>(closure.body->closure_slots);
     return new (context_.Allocate(sizeof(Frame)))
@@ -69,15 +68,16 @@ const Evaluator::Frame* Evaluator::Enter(const Node& node, const Frame& frame, c
   *body = definition.body.get();
   const size_t passed = node.children.size();
   auto* closures = static_cast<Closure*>(context_.Allocate(passed * sizeof(Closure)));
-  // What is built in refers to nothing around it, and its level is meaningless.
-  bool have_one = definition.is_builtin || outer.parameters_have_one;
+  // What is built in refers to nothing around it, and its level leads nowhere.
+  const Frame* const outer = definition.is_builtin ? nullptr : &Up(frame, node.level);
+  bool have_one = outer == nullptr || outer->parameters_have_one;
   for (size_t i = 0; i < passed; ++i) {
     new (&closures[i]) Closure{node.children[i].get(), &frame};
     have_one = have_one && HasOne(*node.children[i], frame);
   }
   const auto slots = static_cast<size_t>(definition.slots);
   return new (context_.Allocate(sizeof(Frame)))
-      Frame{.outer = &outer,
+      Frame{.outer = outer,
             .closures = closures,
             .slots = slots ? context_.NewElements(slots).data() : nullptr,
             .parameters_have_one = have_one};
