@@ -121,9 +121,6 @@ inline constexpr size_t kDictionarySamplesMax = 1'000;
 inline constexpr size_t kDictionaryBytesMax = 8 * 1024;
 
 // --- simulator
-// How often a failed stage step is tried again, and the longest pause between tries.
-inline constexpr int kStageRetriesMax = 10;
-inline constexpr auto kStageRetryDelayMax = 60s;
 // Text of one stage template, bytes; output of one rendering.
 inline constexpr size_t kTemplateBytesMax = 256 * 1024;
 inline constexpr size_t kTemplateOutputBytesMax = 1024 * 1024;
