@@ -10,21 +10,19 @@ namespace {
 
 using kulisse::storage::ParseDictionary;
 using kulisse::storage::Record;
-using kulisse::storage::RecordContent;
 using kulisse::storage::ValueCodec;
 
 void CheckRecord(const Record& record) {
-  RecordContent content;
-  content.labels = record.Labels();
-  content.fields = record.Fields();
-  content.uid = record.uid();
-  content.deleting = record.deleting();
-  content.rv_offset = record.rv_offset();
-  content.json = record.json();
-  if (Record::Encode(content, record.revision()) != record.bytes()) std::abort();
+  if (Record::Encode(record.Content(), record.revision()) != record.bytes()) std::abort();
   std::string object;
   record.AppendObject("", record.revision(), &object);
-  if (object.size() <= record.json().size()) std::abort();
+  // Revision 0 is not shown.
+  const size_t shown = record.revision().value != 0 ? 1 : 0;
+  if (object.size() < record.json().size() + shown) std::abort();
+  std::string unmanaged;
+  record.AppendUnmanaged(record.revision(), &unmanaged);
+  if (unmanaged.size() > object.size()) std::abort();
+  if (record.managed_fields().size() > object.size() - unmanaged.size()) std::abort();
 }
 
 }  // namespace
