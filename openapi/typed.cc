@@ -72,13 +72,15 @@ std::string GoTypeAt(const Place* place, std::string_view plain) {
 
 class Normalizer {
  public:
-  Normalizer(const TypeTable& table, Arena& arena, NormalizeReport* report, bool stored)
+  Normalizer(const TypeTable& table, Arena& arena, NormalizeReport* report, bool stored,
+             std::optional<Touched> touched)
       : table_(table),
         plans_(TypePlans::Of(table)),
         string_(plans_.string_type()),
         arena_(arena),
         report_(report),
-        stored_(stored) {}
+        stored_(stored),
+        touched_(touched) {}
 
   // False when decoding ended at an error; error() may be set in either case.
   std::expected<void, std::string> Run(Value& value, TypeId type) {
@@ -102,6 +104,9 @@ class Normalizer {
   [[nodiscard]] bool IsKept(const Value& value) const {
     return report_ != nullptr && report_->keeps_empty_lists && value.IsArray();
   }
+  [[nodiscard]] bool IsUntouched(std::string_view name) const {
+    return touched_ && std::ranges::find(*touched_, name) == touched_->end();
+  }
   // Go notes the first such error and goes on.
   bool Note(std::string error) {
     if (error_.empty()) error_ = std::move(error);
@@ -120,6 +125,7 @@ class Normalizer {
   Arena& arena_;
   NormalizeReport* report_;
   bool stored_;  // empty lists and maps become null
+  std::optional<Touched> touched_;
   std::string error_;
 };
 
@@ -209,8 +215,9 @@ bool Normalizer::Struct(Value& value, TypeId type_id, const Place* parent) {
     place.field = &type.json_fields[static_cast<size_t>(index)];
     const FieldInfo& field = *place.field->field;
     member.name = field.json_name;  // later walks know it by its address
-    if (!(type.custom ? CustomField(member.value, field, &place)
-                      : Field(member.value, field, &place))) {
+    const bool untouched = parent == nullptr && IsUntouched(field.json_name);
+    if (!untouched && !(type.custom ? CustomField(member.value, field, &place)
+                                    : Field(member.value, field, &place))) {
       return false;
     }
     if (!error_.empty()) continue;  // the value does not matter any more
@@ -370,13 +377,14 @@ std::string_view GoWordOf(const Value& value) {
 }
 
 std::expected<void, std::string> Normalize(Value& value, TypeId type, const TypeTable& table,
-                                           Arena& arena, NormalizeReport* report) {
-  return Normalizer(table, arena, report, false).Run(value, type);
+                                           Arena& arena, NormalizeReport* report,
+                                           std::optional<Touched> touched) {
+  return Normalizer(table, arena, report, false, touched).Run(value, type);
 }
 
 std::expected<void, std::string> NormalizeStored(Value& value, TypeId type, const TypeTable& table,
-                                                 Arena& arena) {
-  return Normalizer(table, arena, nullptr, true).Run(value, type);
+                                                 Arena& arena, std::optional<Touched> touched) {
+  return Normalizer(table, arena, nullptr, true, touched).Run(value, type);
 }
 
 }  // namespace kulisse::openapi

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <expected>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,17 +29,23 @@ struct NormalizeReport {
   std::vector<std::string> unknown_fields;
 };
 
+// Names of the members of an object that may have changed since it was canonical.
+using Touched = std::span<const std::string_view>;
+
 // The error is Go's text without the "X in version …" frame, e.g.
 // `json: cannot unmarshal number into Go struct field ConfigMap.data of type string`.
 // kind and apiVersion at the top are kept first. The arena is the one the value lives in.
+// `touched`: what its other members hold is not looked into.
 [[nodiscard]] std::expected<void, std::string> Normalize(json::Value& value, TypeId type,
                                                          const TypeTable& table, json::Arena& arena,
-                                                         NormalizeReport* report);
+                                                         NormalizeReport* report,
+                                                         std::optional<Touched> touched = {});
 // The same for an object on its way to the store, which upstream keeps as protobuf: that has no
 // empty lists and maps, and where Go writes them always they come back as null.
 // REQUIRES: leaves are canonical, as Normalize leaves them: only their places may be new.
 [[nodiscard]] std::expected<void, std::string> NormalizeStored(json::Value& value, TypeId type,
                                                                const TypeTable& table,
-                                                               json::Arena& arena);
+                                                               json::Arena& arena,
+                                                               std::optional<Touched> touched = {});
 
 }  // namespace kulisse::openapi

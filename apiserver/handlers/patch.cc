@@ -111,7 +111,8 @@ Result<void> ApplyPatch(std::string_view media_type, const json::Value& patch,
   if (!other.empty()) return std::unexpected(UnusableResult(ShowObject(patched), other));
   openapi::NormalizeReport report;
   report.keeps_empty_lists = true;
-  const auto normalized = openapi::Normalize(object.root, kind.type, types, arena, &report);
+  const auto normalized = openapi::Normalize(object.root, kind.type, types, arena, &report,
+                                             openapi::TouchedMembers(patch));
   if (!normalized) return std::unexpected(UnusableResult(ShowObject(patched), normalized.error()));
   // Upstream walks the patched document by name at the top.
   std::ranges::stable_sort(report.unknown_fields, {},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "apiserver/registry/app_armor.h"
 #include "apiserver/registry/certificate_requests.h"
@@ -50,8 +51,10 @@ void ResetField(json::Document& object, const ResourceInfo& resource, std::strin
 // Puts members that were appended into their places. The object was canonical before we changed
 // it, so this cannot fail.
 void Canonicalize(json::Document& object, const ResourceInfo& resource,
-                  const openapi::TypeTable& types) {
-  const auto normalized = openapi::NormalizeStored(object.root, resource.type, types, object.arena);
+                  const openapi::TypeTable& types,
+                  std::optional<openapi::Touched> touched = std::nullopt) {
+  const auto normalized =
+      openapi::NormalizeStored(object.root, resource.type, types, object.arena, touched);
   KULISSE_ASSERT(normalized.has_value());
 }
 
@@ -391,7 +394,9 @@ Result<void> ResourceStore::PrepareForUpdate(const RequestContext& context,
     KULISSE_ASSIGN(*claim, allocator->Allocate(context, object, &old));
   }
   if (ChangesSpec(subresource)) BumpGeneration(object, old, resource, strategy);
-  Canonicalize(object, resource, types_);
+  static constexpr std::array<std::string_view, 2> kOfStatus = {"metadata", "status"};
+  Canonicalize(object, resource, types_,
+               subresource == "status" ? std::optional<openapi::Touched>(kOfStatus) : std::nullopt);
 
   const auto validate = [&](const json::Value& value, FieldErrors* errors) {
     const json::Value& metadata = *value.Find("metadata");

@@ -62,4 +62,14 @@ Result<void> ApplyMergePatch(Value& target, const Value& patch, json::Arena& are
   return {};
 }
 
+std::optional<std::vector<std::string_view>> TouchedMembers(const json::Value& patch) {
+  if (!patch.IsObject()) return std::nullopt;
+  std::vector<std::string_view> names;
+  for (const json::Member& member : patch.members()) {
+    if (member.name.starts_with('$')) return std::nullopt;
+    names.push_back(member.name);
+  }
+  return names;
+}
+
 }  // namespace kulisse::openapi

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/json/value.h"
 #include "base/result.h"
@@ -28,5 +31,9 @@ Result<void> ApplyMergePatch(json::Value& target, const json::Value& patch, json
 [[nodiscard]] Result<void> ApplyStrategicMergePatch(json::Value& target, const json::Value& patch,
                                                     TypeId type, const TypeTable& table,
                                                     json::Arena& arena);
+
+// Names of the members of a document that a merge patch or a strategic one may change; nothing when
+// it may change any, as directives at its top and JSON patches do.
+[[nodiscard]] std::optional<std::vector<std::string_view>> TouchedMembers(const json::Value& patch);
 
 }  // namespace kulisse::openapi

@@ -15,9 +15,10 @@ namespace kulisse::simulator {
 namespace {
 
 Result<void> Canonicalize(openapi::TypeId type, const openapi::TypeTable& types,
-                          json::Document& object) {
+                          json::Document& object,
+                          std::optional<openapi::Touched> touched = std::nullopt) {
   openapi::NormalizeReport report;
-  auto normalized = openapi::Normalize(object.root, type, types, object.arena, &report);
+  auto normalized = openapi::Normalize(object.root, type, types, object.arena, &report, touched);
   if (normalized) return {};
   return std::unexpected(
       Status::Invalid({"", ""}, "", {FieldError::Invalid("patch", "", normalized.error())}));
@@ -39,7 +40,7 @@ Result<void> ApplyPatch(PatchType type, const json::Value& patch, openapi::TypeI
       KULISSE_TRY(openapi::ApplyStrategicMergePatch(object.root, patch, object_type, types, arena));
       break;
   }
-  return Canonicalize(object_type, types, object);
+  return Canonicalize(object_type, types, object, openapi::TouchedMembers(patch));
 }
 
 Client::Client(apiserver::ResourceStore& store, std::string_view component)

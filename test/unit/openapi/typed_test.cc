@@ -57,6 +57,29 @@ TEST(NormalizeTest, WritesObjectsAsGoDoes) {
   }
 }
 
+TEST(NormalizeTest, LooksOnlyIntoWhatWasTouched) {
+  const TypeTable& table = TypeTable::BuiltIn();
+  const auto normalize = [&](std::string_view type, std::string_view text, Touched touched) {
+    auto document = json::Parse(text);
+    EXPECT_TRUE(
+        Normalize(document->root, table.Find(type), table, document->arena, nullptr, touched)
+            .has_value());
+    return json::ToString(document->root);
+  };
+  constexpr std::string_view kPod = "io.k8s.api.core.v1.Pod";
+  constexpr std::string_view kText =
+      R"({"status":{"phase":"Failed","bogus":1},"spec":{"nodeName":"n","bogus":1}})";
+  constexpr std::string_view kStatus[] = {"status"};
+  EXPECT_EQ(normalize(kPod, kText, kStatus),
+            R"({"metadata":{},"spec":{"nodeName":"n","bogus":1},"status":{"phase":"Failed"}})");
+  // What is canonical stays so, whatever is said to be touched.
+  for (const auto& row : GoldenRows("typed_canonical.jsonl")) {
+    SCOPED_TRACE(row[2]);
+    EXPECT_EQ(normalize(row[0], row[2], {}), row[2]);
+    EXPECT_EQ(normalize(row[0], row[2], kStatus), row[2]);
+  }
+}
+
 TEST(NormalizeTest, KeepsEmptyListsWhenAsked) {
   auto document = json::Parse(
       R"({"data":{},"immutable":false,"metadata":{"name":"a","finalizers":[],"labels":{}}})");
