@@ -1,6 +1,7 @@
 #include "storage/rocksdb_engine.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
@@ -8,7 +9,10 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
+#include <deque>
+#include <map>
 
 #include "base/assert.h"
 #include "storage/data_directory.h"
@@ -226,6 +230,51 @@ class RocksDbSnapshot final : public EngineSnapshot {
   const std::shared_ptr<const SnapshotPin> pin_;
 };
 
+// Gives back the room of events that were deleted. RocksDB drops deleted rows when it happens to
+// compact them, which for rows that nothing comes near any more is late; files that hold nothing
+// else can go at once, when there is no snapshot left that sees the rows. Not for other spaces: a
+// key of theirs may be written again, and would go with its file. Threads: the one that writes.
+class DeletedEvents {
+ public:
+  // After the write that deleted the range.
+  void Add(const Database& database, std::string first, std::string end) {
+    waiting_.push_back({database.db().GetLatestSequenceNumber(), std::move(first), std::move(end)});
+    uint64_t oldest = 0;  // snapshot; none: 0
+    database.db().GetIntProperty(rocksdb::DB::Properties::kOldestSnapshotSequence, &oldest);
+    while (!waiting_.empty() && (oldest == 0 || oldest >= waiting_.front().sequence)) {
+      DeleteFiles(database, waiting_.front());
+      waiting_.pop_front();
+    }
+  }
+
+ private:
+  struct Range {
+    rocksdb::SequenceNumber sequence;
+    std::string first;
+    std::string end;
+  };
+
+  // With what was deleted before it: files begin in one range and end in the next.
+  void DeleteFiles(const Database& database, Range& range) {
+    for (auto it = gone_.upper_bound(range.first); it != gone_.begin();) {
+      --it;
+      if (it->second < range.first) break;
+      range.first = it->first;
+      range.end = std::max(range.end, it->second);
+      it = gone_.erase(it);
+    }
+    const rocksdb::Slice first(range.first);
+    const rocksdb::Slice end(range.end);
+    // A failure costs room, and the next range tries again.
+    rocksdb::DeleteFilesInRange(&database.db(), database.space(Space::kEvents), &first, &end, false)
+        .PermitUncheckedError();
+    gone_.emplace(std::move(range.first), std::move(range.end));
+  }
+
+  std::deque<Range> waiting_;
+  std::map<std::string, std::string> gone_;  // first -> end, apart
+};
+
 class RocksDbEngine final : public Engine {
  public:
   RocksDbEngine(DataDirectory directory, DatabasePtr database)
@@ -265,6 +314,11 @@ class RocksDbEngine final : public Engine {
     options.sync = sync;
     const rocksdb::Status status = database_->db().Write(options, &writes);
     if (!status.ok()) return std::unexpected(status.ToString());
+    for (const Batch::Operation& operation : batch.operations()) {
+      if (operation.kind == Batch::Kind::kDeleteRange && operation.space == Space::kEvents) {
+        deleted_events_.Add(*database_, operation.key, operation.value);
+      }
+    }
     return {};
   }
 
@@ -276,6 +330,7 @@ class RocksDbEngine final : public Engine {
  private:
   std::optional<DataDirectory> directory_;
   DatabasePtr database_;
+  DeletedEvents deleted_events_;
 };
 
 }  // namespace
