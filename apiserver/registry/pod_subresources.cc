@@ -29,6 +29,7 @@ bool IsStatic(const json::Value& pod) {
   return pod.Find({"metadata", "annotations", kMirrorAnnotation}) != nullptr;
 }
 
+// As CopyOrRemove(), from what may go before `to`.
 void Copy(json::Value& to, const json::Value& from, std::string_view name, json::Arena& arena) {
   if (const json::Value* value = from.Find(name)) {
     to.Set(name, value->Clone(arena), arena);

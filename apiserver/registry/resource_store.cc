@@ -58,16 +58,6 @@ void Canonicalize(json::Document& object, const ResourceInfo& resource,
   KULISSE_ASSERT(normalized.has_value());
 }
 
-// REQUIRES: `from` lives as long as `to`.
-void CopyOrRemove(json::Value& to, const json::Value& from, std::string_view name,
-                  json::Arena& arena) {
-  if (const json::Value* value = from.Find(name)) {
-    to.Set(name, value->CloneSharingStrings(arena), arena);
-  } else {
-    to.Remove(name);
-  }
-}
-
 bool SameMember(const json::Value& a, const json::Value& b, std::string_view name) {
   const json::Value* x = a.Find(name);
   const json::Value* y = b.Find(name);

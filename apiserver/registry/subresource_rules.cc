@@ -25,16 +25,6 @@ std::span<const std::string_view> KeptMetadata(const ResourceInfo& resource) {
   return {};
 }
 
-// REQUIRES: `from` lives as long as `to`.
-void CopyOrRemove(json::Value& to, const json::Value& from, std::string_view name,
-                  json::Arena& arena) {
-  if (const json::Value* value = from.Find(name)) {
-    to.Set(name, value->CloneSharingStrings(arena), arena);
-  } else {
-    to.Remove(name);
-  }
-}
-
 // All but metadata and status.
 void RestoreSpec(json::Document& object, const json::Value& old) {
   const auto is_spec = [](std::string_view name) {
@@ -65,6 +55,15 @@ void RestoreForStatus(json::Document& object, const json::Value& old, const Reso
 }
 
 }  // namespace
+
+void CopyOrRemove(json::Value& to, const json::Value& from, std::string_view name,
+                  json::Arena& arena) {
+  if (const json::Value* value = from.Find(name)) {
+    to.Set(name, value->CloneSharingStrings(arena), arena);
+  } else {
+    to.Remove(name);
+  }
+}
 
 void RestoreUntouchable(json::Document& object, const json::Value& old,
                         const ResourceInfo& resource, std::string_view subresource,

@@ -12,6 +12,11 @@
 
 namespace kulisse::apiserver {
 
+// Gives `to` the member that `from` has, or none if it has none.
+// REQUIRES: `from` lives as long as `to`, which shares its strings.
+void CopyOrRemove(json::Value& to, const json::Value& from, std::string_view name,
+                  json::Arena& arena);
+
 // What the subresource ("": the object itself) may not touch gets its old value back.
 // REQUIRES: `old` lives as long as `object`, which shares its strings.
 void RestoreUntouchable(json::Document& object, const json::Value& old,

@@ -65,11 +65,11 @@ def from_kubeconfig(path, folder):
 
 
 class Kulisse:
-    """Starts the program on a free port, with files of its own, in memory. Use with `with`."""
+    """Starts the program on a free port, with files of its own. Use with `with`."""
 
-    def __init__(self, program, arguments):
+    def __init__(self, program, arguments, in_memory=True):
         self._program = program
-        self._arguments = list(arguments)
+        self._arguments = list(arguments) + (["--in-memory"] if in_memory else [])
         self._folder = tempfile.mkdtemp(prefix="kulisse-test-")
         self._process = None
 
@@ -80,7 +80,7 @@ class Kulisse:
         with open(tokens, "w", encoding="utf-8") as file:
             file.write(TOKENS)
         command = [self._program, "serve", "--data-dir", os.path.join(self._folder, "data"),
-                   "--port", "0", "--in-memory", "--kubeconfig", kubeconfig,
+                   "--port", "0", "--kubeconfig", kubeconfig,
                    "--token-auth-file", tokens] + self._arguments
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
